@@ -1,0 +1,73 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. The rest is for who stays.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVE ?= 1
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-plugin test-postgresql lint bench run worker messages requirements clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+# A stamp for each set, so that a newcomer's demo installs nothing it does not need.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: requirements/base.txt requirements/espeak.txt | $(BIN)/python
+	@echo "Installing (once) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/base.txt -r requirements/espeak.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(BIN)/python
+	@echo "Installing what the tests need (once) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## narrate the demo courses and serve them (SERVE=0: stop after the table)
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py demo --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
+
+run: $(VENV)/.demo ## serve the site alone
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py runserver $(PORT)
+
+worker: $(VENV)/.demo ## work off the queue, supervised
+	@$(BIN)/python manage.py narration_worker
+
+test: $(VENV)/.dev ## all tests; then the plugin's again without courses
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+	@$(MAKE) --no-print-directory test-plugin
+
+# What needs courses is left out; a stray import of it anywhere else fails here.
+test-plugin: $(VENV)/.dev ## the plugin's tests with courses not installed
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ds config.settings.plugin tests \
+		--ignore tests/courses --ignore tests/browser --ignore tests/packaging --ignore tests/docs \
+		-m "not cluster and not browser"
+
+test-postgresql: $(VENV)/.dev ## tables, jobs and the promise on PostgreSQL (TEST_DATABASE_URL)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/models tests/pipeline tests/jobs tests/courses
+
+lint: $(VENV)/.dev ## format, rules, types, import contracts, templates
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/djlint --check --lint --quiet narration/templates courses/templates templates
+	@$(BIN)/python manage.py makemigrations --check --dry-run --settings config.settings.test
+
+bench: $(VENV)/.dev ## measure: lines of JSON and a table
+	@$(BIN)/python -m bench
+
+messages: $(VENV)/.dev ## collect and compile the translations (needs gettext)
+	@$(BIN)/python -m config.messages
+
+requirements: $(VENV)/.dev ## compile requirements/*.in to pinned *.txt
+	@cd requirements && for set in base espeak prod dev; do \
+		../$(BIN)/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --python-version 3.11 $$set.in -o $$set.txt; done
+
+clean: ## remove what was made here: database, audio, environment
+	@rm -rf var $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
