@@ -1,0 +1,74 @@
+"""Every error a host may meet. ``code`` is stable and short; the message is for people."""
+
+from __future__ import annotations
+
+
+class NarrationError(Exception):
+    """Base of all; ``code`` names the fault for programs, ``is_permanent`` whether to retry."""
+
+    code = "narration_error"
+    is_permanent = True
+
+    def __init__(self, message: str = "", *, code: str = "", is_permanent: bool | None = None):
+        super().__init__(message)
+        self.message = message
+        if code:
+            self.code = code
+        if is_permanent is not None:
+            self.is_permanent = is_permanent
+
+
+class ConfigurationError(NarrationError):
+    """``settings.NARRATION`` is wrong; also reported by ``manage.py check``."""
+
+    code = "configuration"
+
+
+class SourceError(NarrationError):
+    """The object cannot be narrated: not registered, not saved, or without such a language."""
+
+    code = "source"
+
+
+class NotAllowed(NarrationError):
+    """The actor may not do this to this object."""
+
+    code = "not_allowed"
+
+
+class NarrationNotFound(NarrationError):
+    """No such narration, job or track for this actor."""
+
+    code = "not_found"
+
+
+class ConflictError(NarrationError):
+    """The state moved on: the text changed, the job ended, or someone else was first."""
+
+    code = "conflict"
+
+
+class EngineError(NarrationError):
+    """An engine could not speak an utterance."""
+
+    code = "engine"
+
+
+class UnsupportedUtterance(EngineError):
+    """The engine does not support the language, voice, setting or take, or the text is unfit."""
+
+    code = "unsupported"
+
+
+class EngineCrashed(EngineError):
+    """The engine process died or went silent past its deadline while speaking."""
+
+    code = "engine_crashed"
+    is_permanent = False
+
+
+class StorageCorrupt(NarrationError):
+    """A stored file is missing, truncated or altered."""
+
+    code = "storage_corrupt"
+    is_permanent = False
