@@ -1,0 +1,17 @@
+"""The app: reads hosts' ``narration_sources`` modules when Django is ready."""
+
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+
+class NarrationAppConfig(AppConfig):
+    name = "narration"
+    verbose_name = _("Narration")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect receivers and checks, and let every app register its sources."""
+        from narration import checks, receivers  # noqa: F401
+
+        autodiscover_modules("narration_sources")

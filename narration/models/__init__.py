@@ -1,0 +1,87 @@
+"""The tables, one module per aggregate. Hosts go through ``narration.api``."""
+
+from narration.models.base import Row, get_actor_name
+from narration.models.listening import Heard, ListeningHour, Position
+from narration.models.narrations import (
+    Narration,
+    Override,
+    OverrideKind,
+    Review,
+    RoleChoices,
+    Segment,
+    Verdict,
+)
+from narration.models.policies import CaseRule, LexiconEntry, LexiconState, SpeechPolicy
+from narration.models.sound import (
+    GateVerdict,
+    Rendition,
+    RenditionKind,
+    RenditionState,
+    SynthesisFailure,
+    Track,
+    TrackFile,
+    TrackFormat,
+    TrackRendition,
+)
+from narration.models.voices import (
+    Consent,
+    ConsentScope,
+    LicenceAcceptance,
+    ReferenceRecording,
+    Voice,
+    VoiceKind,
+    VoiceLatents,
+)
+from narration.models.work import (
+    ACTIVE_STATES,
+    Event,
+    Job,
+    JobError,
+    JobKind,
+    JobState,
+    UsageDay,
+    Worker,
+)
+
+__all__ = [
+    "ACTIVE_STATES",
+    "CaseRule",
+    "Consent",
+    "ConsentScope",
+    "Event",
+    "GateVerdict",
+    "Heard",
+    "Job",
+    "JobError",
+    "JobKind",
+    "JobState",
+    "LexiconEntry",
+    "LexiconState",
+    "LicenceAcceptance",
+    "ListeningHour",
+    "Narration",
+    "Override",
+    "OverrideKind",
+    "Position",
+    "ReferenceRecording",
+    "Rendition",
+    "RenditionKind",
+    "RenditionState",
+    "Review",
+    "RoleChoices",
+    "Row",
+    "Segment",
+    "SpeechPolicy",
+    "SynthesisFailure",
+    "Track",
+    "TrackFile",
+    "TrackFormat",
+    "TrackRendition",
+    "UsageDay",
+    "Verdict",
+    "Voice",
+    "VoiceKind",
+    "VoiceLatents",
+    "Worker",
+    "get_actor_name",
+]

@@ -1,0 +1,94 @@
+"""How things are said, by scope: lexicon entries and speech policies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from narration.models.base import Row, build_actor_field, build_choices_check
+from narration.values import Role
+
+
+class CaseRule(models.TextChoices):
+    EXACT = "exact", _("exact case")
+    ANY = "any", _("any case")
+
+
+class LexiconState(models.TextChoices):
+    PROPOSED = "proposed", _("proposed")
+    ACTIVE = "active", _("active")
+    DISABLED = "disabled", _("disabled")
+
+
+class LexiconEntry(Row):
+    """Grapheme → alias or phoneme, in the words of the W3C's PLS."""
+
+    scope_key = models.CharField(_("scope"), max_length=120, blank=True, default="")
+    language = models.CharField(_("language"), max_length=35)
+    grapheme = models.CharField(_("grapheme"), max_length=200)
+    alias = models.CharField(_("alias"), max_length=400, blank=True, default="")
+    phoneme = models.CharField(_("phoneme"), max_length=400, blank=True, default="")
+    case_rule = models.CharField(_("case"), max_length=10, choices=CaseRule, default=CaseRule.EXACT)
+    engine = models.CharField(_("engine"), max_length=50, blank=True, default="")
+    state = models.CharField(
+        _("state"), max_length=10, choices=LexiconState, default=LexiconState.PROPOSED
+    )
+    updated_by = build_actor_field()
+    updated_by_name = models.CharField(max_length=150, blank=True, default="")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("lexicon entry")
+        verbose_name_plural = _("lexicon entries")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope_key", "language", "grapheme", "case_rule", "engine"],
+                name="narration_lexicon_once",
+            ),
+            build_choices_check("lexicon", "case_rule", CaseRule),
+            build_choices_check("lexicon", "state", LexiconState),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.grapheme} → {self.alias or self.phoneme}"
+
+
+def validate_casting(value: Any) -> None:
+    """``{language: {role: voice name}}``, with known roles."""
+    roles = {str(role) for role in Role}
+    if not isinstance(value, dict) or not all(isinstance(cast, dict) for cast in value.values()):
+        raise ValidationError(_('A casting looks like {"en": {"body": "name of a voice"}}.'))
+    unknown = sorted({role for cast in value.values() for role in cast} - roles)
+    if unknown:
+        raise ValidationError(_("Unknown roles: %(roles)s"), params={"roles": ", ".join(unknown)})
+
+
+class SpeechPolicy(Row):
+    """The rules of one scope; what it leaves out comes from the wider scope."""
+
+    scope_key = models.CharField(_("scope"), max_length=120, blank=True, default="", unique=True)
+    casting = models.JSONField(
+        _("casting"), default=dict, blank=True, validators=[validate_casting]
+    )
+    allowed_voices = models.JSONField(_("allowed voices"), default=list, blank=True)
+    allowed_languages = models.JSONField(_("allowed languages"), default=list, blank=True)
+    quotas = models.JSONField(_("quotas"), default=dict, blank=True)
+    gaps = models.JSONField(_("gaps in milliseconds"), default=dict, blank=True)
+    rules = models.JSONField(_("rules for code, tables, footnotes"), default=dict, blank=True)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+
+    class Meta:
+        verbose_name = _("speech policy")
+        verbose_name_plural = _("speech policies")
+
+    def __str__(self) -> str:
+        return self.scope_key or "installation"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Every change raises ``version``: request keys read it instead of the rules."""
+        if self.pk is not None and kwargs.get("update_fields") is None:
+            self.version += 1
+        super().save(*args, **kwargs)

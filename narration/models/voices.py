@@ -1,0 +1,178 @@
+"""Who speaks: voices, the recordings and consents behind them, the licences accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from narration import conf
+from narration.engines.base import check_utterance
+from narration.exceptions import NarrationError, UnsupportedUtterance
+from narration.models.base import Row, build_actor_field, build_choices_check
+from narration.speaking import describe_engine
+from narration.values import Utterance
+
+
+class ConsentScope(models.TextChoices):
+    COURSE = "course", _("one course")
+    INSTALLATION = "installation", _("everything on this site")
+
+
+class Consent(Row):
+    """A person's word that a voice may imitate theirs; revoking it is a fact, never a deletion."""
+
+    person = models.CharField(_("person"), max_length=200)
+    statement_version = models.CharField(_("statement version"), max_length=40)
+    scope = models.CharField(
+        _("scope"), max_length=20, choices=ConsentScope, default=ConsentScope.INSTALLATION
+    )
+    evidence = models.TextField(_("evidence"), blank=True, default="")
+    given_at = models.DateTimeField(_("given at"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    recorded_by = build_actor_field()
+    recorded_by_name = models.CharField(max_length=150, blank=True, default="")
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    revoked_by = build_actor_field()
+    revoked_by_name = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints = [build_choices_check("consent", "scope", ConsentScope)]
+
+    def __str__(self) -> str:
+        return self.person
+
+
+class VoiceKind(models.TextChoices):
+    BUILTIN = "builtin", _("built in")
+    CLONED = "cloned", _("cloned")
+    HUMAN = "human", _("human recording")
+
+
+class VoiceQuerySet(models.QuerySet["Voice"]):
+    def get_default(self, language: str) -> Voice:
+        """The configured voice of a language ("pt-BR", then "pt"), made at its first use.
+
+        ``UnsupportedUtterance`` when no voice is configured for it.
+        """
+        voices = conf.get_configuration().default_voices
+        name = voices.get(language) or voices.get(language.split("-", maxsplit=1)[0])
+        if name is None:
+            raise UnsupportedUtterance(
+                f"No voice speaks '{language}': add it to NARRATION['DEFAULT_VOICES'].",
+                code="no_voice_for_language",
+            )
+        alias, _separator, engine_voice = name.partition(":")
+        voice, _created = self.get_or_create(
+            name=name,
+            defaults={"engine": alias, "engine_voice": engine_voice, "languages": [language]},
+        )
+        return voice
+
+
+class Voice(Row):
+    """Who speaks, by a name editors know. ``settings`` holds only what is not the default."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    engine = models.CharField(_("engine"), max_length=50, help_text=_("Alias in the settings."))
+    engine_voice = models.CharField(_("engine voice"), max_length=100)
+    languages = models.JSONField(_("languages"), default=list, blank=True)
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+    profile = models.CharField(_("profile"), max_length=40, blank=True, default="")
+    kind = models.CharField(_("kind"), max_length=10, choices=VoiceKind, default=VoiceKind.BUILTIN)
+    consent = models.ForeignKey(
+        Consent, null=True, blank=True, on_delete=models.PROTECT, verbose_name=_("consent")
+    )
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    retired_at = models.DateTimeField(_("retired at"), null=True, blank=True)
+
+    objects = VoiceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("voice")
+        verbose_name_plural = _("voices")
+        ordering = ["name"]
+        constraints = [
+            build_choices_check("voice", "kind", VoiceKind),
+            models.CheckConstraint(
+                name="narration_voice_cloned_has_consent",
+                condition=~models.Q(kind="cloned") | models.Q(consent__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse in the form what the engine would refuse in the night."""
+        try:
+            facts = describe_engine(self.engine)
+            for language in self.languages or facts.languages[:1]:
+                check_utterance(facts, Utterance("a", language, self.engine_voice, self.settings))
+        except NarrationError as error:
+            raise ValidationError(str(error)) from error
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Every change raises ``version``: request keys see it without comparing settings."""
+        if self.pk is not None and kwargs.get("update_fields") is None:
+            self.version += 1
+        super().save(*args, **kwargs)
+
+
+class ReferenceRecording(Row):
+    """A sample that a cloning engine imitates."""
+
+    voice = models.ForeignKey(Voice, on_delete=models.CASCADE, related_name="recordings")
+    file = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    duration_ms = models.PositiveIntegerField()
+    checks = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("reference recording")
+        verbose_name_plural = _("reference recordings")
+
+    def __str__(self) -> str:
+        return f"{self.voice} ({self.duration_ms} ms)"
+
+
+class VoiceLatents(Row):
+    """What an engine computed once from a voice's recordings, kept by digest."""
+
+    voice = models.ForeignKey(Voice, on_delete=models.CASCADE, related_name="latents")
+    digest = models.CharField(max_length=64, unique=True)
+    file = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name = _("voice latents")
+        verbose_name_plural = _("voice latents")
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
+class LicenceAcceptance(Row):
+    """Who accepted a model's licence; its engine stays off until someone has."""
+
+    engine = models.CharField(max_length=50)
+    model_fingerprint = models.CharField(max_length=100)
+    licence = models.CharField(max_length=100)
+    name = models.CharField(max_length=200)
+    user = build_actor_field()
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("licence acceptance")
+        verbose_name_plural = _("licence acceptances")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["engine", "model_fingerprint", "licence"], name="narration_licence_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.licence} ({self.name})"

@@ -1,0 +1,64 @@
+"""Who may do what: always asked of the host's source, at every request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model
+
+from narration.models import Narration, Rendition, Segment, TrackFile
+from narration.signing import build_storage_name
+from narration.sources import get_source
+
+#: How many narrations that say the same sentence are asked before a listener is refused.
+MAXIMUM_ASKED = 50
+
+
+def can(user: Any, action: str, obj: Model | None) -> bool:
+    """Whether ``user`` may do ``action`` to ``obj``; ``user=None`` is the system and may."""
+    if obj is None:
+        return False
+    if user is None:
+        return True
+    return get_source(obj).visible_to(user, action).filter(pk=obj.pk).exists()
+
+
+def get_actor(user: Any) -> Any:
+    """The user to store as the actor of a change; None for the system and for strangers."""
+    return None if user is None or isinstance(user, AnonymousUser) else user
+
+
+def can_hear(user: Any, narration: Narration, *, is_published: bool) -> bool:
+    """Published sound is for who may listen; drafts are for who may narrate."""
+    return can(user, "listen" if is_published else "narrate", narration.source_object)
+
+
+def find_track_file(token: str, extension: str, user: Any) -> TrackFile | None:
+    """The file behind a media URL if this user may have it now."""
+    try:
+        name = build_storage_name("tracks", token, extension)
+    except ValueError:
+        return None
+    file = TrackFile.objects.select_related("track__narration").filter(storage_name=name).first()
+    if file is None:
+        return None
+    narration = file.track.narration
+    is_published = narration.published_track_id == file.track_id
+    return file if can_hear(user, narration, is_published=is_published) else None
+
+
+def find_rendition(token: str, user: Any) -> Rendition | None:
+    """A rendition for who narrates a text that says it, or for staff who may see renditions."""
+    try:
+        name = build_storage_name("renditions", token, "flac")
+    except ValueError:
+        return None
+    rendition = Rendition.objects.usable().filter(storage_name=name).first()
+    if rendition is None:
+        return None
+    if user.has_perm("narration.view_rendition") and user.is_staff:
+        return rendition
+    spoken_in = Segment.objects.filter(utterance_digest=rendition.digest).values("narration")
+    narrations = Narration.objects.filter(pk__in=spoken_in)[:MAXIMUM_ASKED]
+    return rendition if any(can(user, "narrate", n.source_object) for n in narrations) else None

@@ -1,0 +1,1 @@
+"""From a host's text to a published track: plan, synthesize, stitch, publish."""

@@ -1,0 +1,105 @@
+"""Keeping the newest plan: planned from the host's text, written as segments, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from narration.exceptions import SourceError
+from narration.models import Narration, Override, Rendition, Segment, SynthesisFailure, Voice
+from narration.pipeline.casting import load_casting
+from narration.pipeline.events import record
+from narration.pipeline.plan import Plan, PlannedSegment, build_plan
+from narration.sources import get_source
+from narration.speaking import describe_engine
+
+BATCH = 200
+
+
+def refresh_plan(narration: Narration) -> tuple[Plan, int]:
+    """Plan the newest text and keep it; the plan and the version of the text it speaks.
+
+    Writes segments only when the plan changed, and the ``stale`` event once.
+    """
+    obj = narration.source_object
+    if obj is None:
+        raise SourceError("The narrated object is gone.", code="source_gone")
+    source = get_source(obj)
+    version = source.get_version(obj, narration.language)
+    passages = source.get_passages(obj, narration.language, version)
+    casting = load_casting(source.get_scope_chain(obj), narration.language)
+    overrides = list(Override.objects.filter(narration=narration))
+    plan = build_plan(passages, language=narration.language, casting=casting, overrides=overrides)
+    store_plan(narration, plan, version)
+    return plan, version
+
+
+def store_plan(narration: Narration, plan: Plan, version: int) -> None:
+    """Write the plan unless a newer text was planned meanwhile; ``narration`` is refreshed."""
+    with transaction.atomic():
+        row = Narration.objects.select_for_update().get(pk=narration.pk)
+        if row.source_version <= version:
+            if row.plan_digest != plan.digest:
+                _write_segments(row, plan)
+                _record_stale(row, plan)
+            Narration.objects.filter(pk=row.pk).update(
+                source_version=version,
+                plan_digest=plan.digest,
+                planned_at=Now(),
+                segments=len(plan.segments),
+                casting_version=max(plan.casting.versions, default=0),
+                **count_missing(plan),
+            )
+    narration.refresh_from_db()
+
+
+def count_missing(plan: Plan) -> dict[str, int]:
+    """How many distinct utterances have no sound yet, and how many could not be spoken."""
+    wanted = plan.get_utterances()
+    missing = wanted.keys() - Rendition.objects.find_digests(wanted)
+    return {"missing": len(missing), "failed": len(find_failed(missing))}
+
+
+def find_failed(digests: Iterable[str]) -> set[str]:
+    """Which utterances their engine could not speak when it last tried."""
+    return SynthesisFailure.objects.find_digests(digests)
+
+
+def _write_segments(narration: Narration, plan: Plan) -> None:
+    Segment.objects.filter(narration=narration).delete()
+    rows = [_build_row(narration, at, segment) for at, segment in enumerate(plan.segments)]
+    Segment.objects.bulk_create(rows, batch_size=BATCH)
+
+
+def _build_row(narration: Narration, position: int, segment: PlannedSegment) -> Segment:
+    return Segment(
+        narration=narration,
+        position=position,
+        text_key=segment.text_key,
+        occurrence=segment.occurrence,
+        role=segment.role,
+        language=segment.language,
+        anchor=segment.anchor,
+        anchor_offset=segment.anchor_offset,
+        display_text=segment.display_text,
+        spoken_text=segment.spoken.text,
+        word_map=[[w.spoken_start, w.spoken_end, w.start, w.end] for w in segment.spoken.words],
+        pause_ms=segment.pause_ms,
+        voice=segment.voice,
+        take=segment.utterance.take,
+        utterance_digest=segment.digest,
+    )
+
+
+def _record_stale(narration: Narration, plan: Plan) -> None:
+    """The published track spoke the plan that is now replaced: said once, at the change."""
+    track = narration.published_track
+    if track is not None and track.plan_digest == narration.plan_digest != plan.digest:
+        record("stale", narration=narration, data={"track": str(track.uid)})
+
+
+def supports_takes(voice: Voice) -> bool:
+    """Whether this voice can say a sentence in another way."""
+    return describe_engine(voice.engine).supports_takes

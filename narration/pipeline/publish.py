@@ -1,0 +1,73 @@
+"""Publish: swap the pair of text and track that learners see and hear, in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from narration.exceptions import ConflictError
+from narration.models import Narration, Track, get_actor_name
+from narration.permissions import get_actor
+from narration.pipeline.events import record
+from narration.signals import narration_published
+from narration.sources import get_source
+
+
+def offer_draft(narration: Narration, track: Track) -> bool:
+    """Make ``track`` the draft if it still speaks the newest plan; whether it does."""
+    updated = Narration.objects.filter(pk=narration.pk, plan_digest=track.plan_digest).update(
+        draft_track=track, missing=0, failed=0
+    )
+    return updated == 1
+
+
+def publish_draft(narration_pk: int, *, user: Any = None) -> Track:
+    """Swap text and track for learners; ``ConflictError`` if the draft is not the newest text."""
+    with transaction.atomic():
+        narration = (
+            Narration.objects.select_for_update(of=("self",))
+            .select_related("draft_track")
+            .get(pk=narration_pk)
+        )
+        track = narration.draft_track
+        obj = narration.source_object
+        if obj is None or track is None or not narration.has_current(track):
+            raise ConflictError(
+                "No narration of the newest text is ready to publish.", code="no_draft"
+            )
+        source = get_source(obj)
+        version = source.get_version(obj, narration.language)
+        if version != narration.source_version:
+            raise ConflictError("The text has changed since it was narrated.", code="text_changed")
+        source.publish_version(obj, narration.language, version, user)
+        Narration.objects.filter(pk=narration.pk).update(published_track=track)
+        Track.objects.filter(pk=track.pk).update(
+            published_at=Now(),
+            published_by=get_actor(user),
+            published_by_name=get_actor_name(user),
+            withdrawn_at=None,
+            withdrawn_reason="",
+        )
+        record("published", narration=narration, actor=user, data={"track": str(track.uid)})
+        _announce(narration, track)
+    return track
+
+
+def withdraw_published(narration_pk: int, *, user: Any = None, reason: str = "") -> None:
+    """Learners no longer hear it; the track stays, for who may narrate."""
+    with transaction.atomic():
+        narration = Narration.objects.select_for_update(of=("self",)).get(pk=narration_pk)
+        if narration.published_track_id is None:
+            return
+        Track.objects.filter(pk=narration.published_track_id).update(
+            withdrawn_at=Now(), withdrawn_reason=reason[:200]
+        )
+        Narration.objects.filter(pk=narration.pk).update(published_track=None)
+        record("withdrawn", narration=narration, actor=user, data={"reason": reason[:200]})
+
+
+def _announce(narration: Narration, track: Track) -> None:
+    uids = {"narration_uid": narration.uid, "track_uid": track.uid}
+    transaction.on_commit(lambda: narration_published.send_robust(sender=Narration, **uids))

@@ -1,0 +1,107 @@
+"""Renditions: stored once per utterance, verified on reading, re-made when found wanting."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+import numpy as np
+from django.db import IntegrityError, transaction
+
+from narration import storage
+from narration.audio.codec import decode, encode_flac
+from narration.digests import UTTERANCE_VERSION
+from narration.exceptions import StorageCorrupt
+from narration.models import Rendition, RenditionState, SynthesisFailure
+from narration.pipeline.plan import PlannedSegment
+from narration.values import EngineResult, Waveform, WordTiming
+
+logger = logging.getLogger(__name__)
+
+
+def store_rendition(segment: PlannedSegment, result: EngineResult) -> Rendition:
+    """Keep what an engine made: file first, then its row. Who stores a digest first wins."""
+    file = storage.write("renditions", segment.digest, "flac", encode_flac(result.waveform))
+    facts = _build_facts(result, file)
+    try:
+        with transaction.atomic():
+            rendition = Rendition.objects.create(**_build_identity(segment), **facts)
+    except IntegrityError:
+        rendition = _replace_quarantined(segment.digest, facts)
+    SynthesisFailure.objects.filter(digest=segment.digest).delete()
+    return rendition
+
+
+def find_whole(digests: Iterable[str]) -> dict[str, Rendition]:
+    """Renditions by digest whose file is there with its size; the others are quarantined."""
+    found = Rendition.objects.in_digests(digests)
+    broken = [row for row in found.values() if not storage.is_whole(row.storage_name, row.size)]
+    for row in broken:
+        quarantine(row)
+        del found[row.digest]
+    return found
+
+
+def load_waveform(rendition: Rendition) -> Waveform:
+    """The verified sound; ``StorageCorrupt`` after quarantining what was altered."""
+    file = storage.StoredFile(rendition.storage_name, rendition.size, rendition.sha256)
+    try:
+        return decode(storage.read(file), "flac")
+    except StorageCorrupt:
+        quarantine(rendition)
+        raise
+
+
+def quarantine(rendition: Rendition) -> None:
+    """Take a rendition out of use; the next run makes it again."""
+    logger.warning("Rendition %s is damaged and will be made again.", rendition.digest[:12])
+    Rendition.objects.filter(pk=rendition.pk).update(state=RenditionState.QUARANTINED)
+
+
+def get_timings(rendition: Rendition) -> tuple[WordTiming, ...]:
+    """The stored word timing, from the rendition's first sample."""
+    return tuple(WordTiming(*row) for row in rendition.word_timings)
+
+
+def _replace_quarantined(digest: str, facts: dict[str, object]) -> Rendition:
+    """A damaged rendition gets the new file; a sound one stays as it is."""
+    Rendition.objects.filter(digest=digest, state=RenditionState.QUARANTINED).update(**facts)
+    return Rendition.objects.get(digest=digest)
+
+
+def _build_identity(segment: PlannedSegment) -> dict[str, object]:
+    facts = segment.cast.facts
+    return {
+        "digest": segment.digest,
+        "digest_version": UTTERANCE_VERSION,
+        "spoken_text": segment.spoken.text,
+        "language": segment.language,
+        "voice": segment.voice,
+        "engine": facts.name,
+        "sound_version": facts.sound_version,
+        "model_fingerprint": facts.model_fingerprint,
+        "profile": facts.profile,
+        "take": segment.utterance.take,
+    }
+
+
+def _build_facts(result: EngineResult, file: storage.StoredFile) -> dict[str, object]:
+    return {
+        "storage_name": file.name,
+        "size": file.size,
+        "sha256": file.sha256,
+        "sample_rate": result.waveform.sample_rate,
+        "duration_ms": result.waveform.duration_ms,
+        "peak_db": _measure_peak(result.waveform),
+        "word_timings": [
+            [w.spoken_start, w.spoken_end, w.start_ms, w.end_ms] for w in result.words
+        ],
+        "engine_ms": result.engine_ms,
+        "state": RenditionState.OK,
+    }
+
+
+def _measure_peak(waveform: Waveform) -> float | None:
+    """Sample peak in dBFS, None for silence."""
+    peak = float(np.abs(waveform.samples).max(initial=0.0))
+    return round(20 * float(np.log10(peak)), 2) if peak > 0 else None

@@ -1,0 +1,225 @@
+"""Stitch: the renditions of a plan become one levelled track with cues, files and a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from narration import storage
+from narration.audio.captions import build_webvtt
+from narration.audio.encode import encode_mp3, encode_opus
+from narration.audio.loudness import LevelledAudio, level
+from narration.audio.peaks import Peaks, build_peaks, draw_waveform
+from narration.audio.stitch import Piece, Placement, stitch
+from narration.digests import build_track_identity
+from narration.manifests import MANIFEST_VERSION, build_words, get_extension
+from narration.models import Job, Narration, Rendition, Track, TrackFile, TrackRendition
+from narration.pipeline.plan import Plan, PlannedSegment
+from narration.pipeline.renditions import get_timings, load_waveform
+from narration.values import Cue, CueWord
+
+#: Raised when the same plan would be joined, levelled or encoded to something else.
+STITCH_VERSION = 1
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """A stitched plan before anything is stored."""
+
+    levelled: LevelledAudio
+    cues: list[Cue]
+    peaks: Peaks
+
+
+def find_track(narration: Narration, plan: Plan) -> Track | None:
+    """The track that already speaks this plan, if all its files are whole."""
+    track = Track.objects.filter(
+        narration=narration, plan_digest=plan.digest, stitch_version=STITCH_VERSION
+    ).first()
+    if track is None:
+        return None
+    files = list(track.files.all())
+    is_usable = files and all(storage.is_whole(file.storage_name, file.size) for file in files)
+    return track if is_usable else None
+
+
+def stitch_track(narration: Narration, plan: Plan, version: int, job: Job | None = None) -> Track:
+    """Make the track of a plan whose utterances all have renditions.
+
+    Files are stored before their rows; rows come in one transaction. ``StorageCorrupt`` when a
+    rendition was found altered on reading: synthesize again, then stitch.
+    """
+    renditions = Rendition.objects.in_digests(segment.digest for segment in plan.segments)
+    sound = build_sound(plan, renditions)
+    manifest = _build_manifest(narration, plan, sound)
+    files = _store_files(narration, plan, sound)
+    Rendition.objects.filter(pk__in={row.pk for row in renditions.values()}).update(
+        last_used_on=timezone.localdate()
+    )
+    return _create_track(narration, plan, version, job, manifest, files, renditions)
+
+
+def build_sound(plan: Plan, renditions: Mapping[str, Rendition]) -> _Sound:
+    """Join, level, and tell when each segment sounds; one rendition in memory at a time."""
+    audio = stitch(_iter_pieces(plan, renditions), plan.casting.gaps)
+    levelled = level(audio)
+    cues = [
+        _build_cue(position, segment, placement)
+        for position, (segment, placement) in enumerate(
+            zip(plan.segments, audio.placements, strict=True)
+        )
+    ]
+    return _Sound(levelled, cues, build_peaks(levelled.waveform))
+
+
+def _iter_pieces(plan: Plan, renditions: Mapping[str, Rendition]) -> Iterator[Piece]:
+    for segment in plan.segments:
+        rendition = renditions[segment.digest]
+        yield Piece(
+            waveform=load_waveform(rendition),
+            voice=segment.voice.name,
+            role=segment.role,
+            passage=str(segment.passage),
+            pause_ms=segment.pause_ms or None,
+            words=get_timings(rendition),
+        )
+
+
+def _build_cue(position: int, segment: PlannedSegment, placement: Placement) -> Cue:
+    return Cue(
+        position=position,
+        anchor=segment.anchor,
+        text=segment.display_text,
+        start_ms=placement.start_ms,
+        end_ms=placement.end_ms,
+        role=segment.role,
+        words=tuple(_iter_cue_words(segment, placement)),
+    )
+
+
+def _iter_cue_words(segment: PlannedSegment, placement: Placement) -> Iterator[CueWord]:
+    """Times of written words: spoken words that stand for the same one are joined."""
+    written = {(word.spoken_start, word.spoken_end): word for word in segment.spoken.words}
+    last: CueWord | None = None
+    for timing in placement.words:
+        word = written.get((timing.spoken_start, timing.spoken_end))
+        if word is None or word.start >= word.end:
+            continue
+        if last is not None and (last.start, last.end) == (word.start, word.end):
+            last = CueWord(last.start, last.end, last.start_ms, timing.end_ms)
+            continue
+        if last is not None:
+            yield last
+        last = CueWord(word.start, word.end, timing.start_ms, timing.end_ms)
+    if last is not None:
+        yield last
+
+
+def _build_manifest(narration: Narration, plan: Plan, sound: _Sound) -> dict[str, Any]:
+    voices = list(dict.fromkeys(segment.voice.name for segment in plan.segments))
+    engines = {segment.voice.name: segment.cast.facts.name for segment in plan.segments}
+    return {
+        "version": MANIFEST_VERSION,
+        "language": narration.language,
+        "duration_ms": sound.levelled.waveform.duration_ms,
+        "loudness": sound.levelled.loudness.lufs,
+        "true_peak_db": sound.levelled.loudness.true_peak_db,
+        "shortfall_lu": sound.levelled.shortfall_lu,
+        "synthetic": True,
+        "voices": [{"name": name, "engine": engines[name]} for name in voices],
+        "segments": [
+            {
+                "position": cue.position,
+                "anchor": cue.anchor,
+                "offset": segment.anchor_offset,
+                "role": str(cue.role),
+                "text": cue.text,
+                "text_key": segment.text_key,
+                "occurrence": segment.occurrence,
+                "voice": voices.index(segment.voice.name),
+                "start_ms": cue.start_ms,
+                "end_ms": cue.end_ms,
+                "words": build_words(cue.words),
+            }
+            for cue, segment in zip(sound.cues, plan.segments, strict=True)
+        ],
+    }
+
+
+def _store_files(narration: Narration, plan: Plan, sound: _Sound) -> dict[str, storage.StoredFile]:
+    waveform = sound.levelled.waveform
+    contents = {
+        "mp3": encode_mp3(waveform),
+        "opus": encode_opus(waveform),
+        "vtt": build_webvtt(sound.cues, language=narration.language).encode(),
+        "peaks": sound.peaks.to_json(),
+        "png": draw_waveform(sound.peaks),
+    }
+    identity = build_track_identity(str(narration.uid), plan.digest, STITCH_VERSION)
+    return {
+        name: storage.write("tracks", f"{identity}:{name}", get_extension(name), content)
+        for name, content in contents.items()
+    }
+
+
+def _create_track(
+    narration: Narration,
+    plan: Plan,
+    version: int,
+    job: Job | None,
+    manifest: dict[str, Any],
+    files: Mapping[str, storage.StoredFile],
+    renditions: Mapping[str, Rendition],
+) -> Track:
+    identity = {
+        "narration": narration,
+        "plan_digest": plan.digest,
+        "stitch_version": STITCH_VERSION,
+    }
+    try:
+        with transaction.atomic():
+            track = Track.objects.create(
+                **identity,
+                source_version=version,
+                manifest=manifest,
+                duration_ms=manifest["duration_ms"],
+                loudness=manifest["loudness"],
+                licences=sorted(
+                    {s.cast.facts.licence for s in plan.segments if s.cast.facts.licence}
+                ),
+                job=job,
+            )
+            _create_files(track, files)
+            TrackRendition.objects.bulk_create(
+                [
+                    TrackRendition(track=track, position=at, rendition=renditions[segment.digest])
+                    for at, segment in enumerate(plan.segments)
+                ],
+                batch_size=BATCH,
+            )
+    except IntegrityError:
+        track = Track.objects.get(**identity)
+        _repair_files(track, files)
+    return track
+
+
+def _create_files(track: Track, files: Mapping[str, storage.StoredFile]) -> None:
+    TrackFile.objects.bulk_create(
+        [
+            TrackFile(track=track, format=name, storage_name=f.name, sha256=f.sha256, size=f.size)
+            for name, f in files.items()
+        ]
+    )
+
+
+def _repair_files(track: Track, files: Mapping[str, storage.StoredFile]) -> None:
+    """The track was there and its files were not whole: point it to the new ones."""
+    for name, file in files.items():
+        TrackFile.objects.filter(track=track, format=name).update(
+            storage_name=file.name, sha256=file.sha256, size=file.size
+        )

@@ -1,0 +1,140 @@
+"""Synthesize what a plan misses: stream it to the engines, keep each sentence as it comes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from typing import Protocol
+
+from django.db import models
+from django.db.models.functions import Now
+
+from narration.exceptions import EngineError
+from narration.models import Rendition, SynthesisFailure
+from narration.pipeline.plan import Plan, PlannedSegment
+from narration.pipeline.renditions import find_whole, store_rendition
+from narration.speaking import EngineProcess, get_engine_process
+from narration.values import EngineResult
+
+#: How long a sentence that killed or hung its engine is left alone. A refusal costs nothing and is
+#: asked again at every run.
+SET_ASIDE = timedelta(hours=6)
+#: Failures that may pass are tried again this often within a job.
+ATTEMPTS = 2
+#: Utterances lined up per slot, so that an engine never waits for us.
+LINED_UP = 2
+#: How long to wait for a result before asking again whether to stop, in seconds.
+POLL_SECONDS = 0.5
+
+
+class Listener(Protocol):
+    """Whoever runs a job: hears of every sentence and may raise to stop between two."""
+
+    def begin(self, *, total: int, reused: int) -> None:
+        """So many distinct utterances, so many of which have their sound already."""
+
+    def made(self, segment: PlannedSegment, rendition: Rendition) -> None:
+        """One more is stored."""
+
+    def failed(self, segment: PlannedSegment, error: EngineError) -> None:
+        """One is given up for now."""
+
+    def check(self) -> None:
+        """Called often, between two sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    segment: PlannedSegment
+    error: EngineError
+
+
+def synthesize_missing(
+    plan: Plan,
+    listener: Listener,
+    *,
+    get_engine: Callable[[str], EngineProcess] = get_engine_process,
+) -> bool:
+    """Make and keep every utterance of the plan that has no sound; whether all have one now.
+
+    A sentence the engine refuses is set aside and told to the listener; the rest goes on.
+    """
+    wanted = plan.get_utterances()
+    present = find_whole(wanted)
+    missing = [segment for digest, segment in wanted.items() if digest not in present]
+    listener.begin(total=len(wanted), reused=len(present))
+    set_aside = SynthesisFailure.objects.set_aside().find_digests(s.digest for s in missing)
+    failures = [_Failure(s, _build_set_aside_error()) for s in missing if s.digest in set_aside]
+    todo = [segment for segment in missing if segment.digest not in set_aside]
+    by_engine = groupby(sorted(todo, key=lambda s: s.voice.engine), lambda s: s.voice.engine)
+    for alias, segments in by_engine:
+        failures += _speak_all(get_engine(alias), list(segments), listener)
+    for failure in failures:
+        listener.failed(failure.segment, failure.error)
+    return not failures
+
+
+def _speak_all(
+    engine: EngineProcess, segments: list[PlannedSegment], listener: Listener
+) -> list[_Failure]:
+    failures: list[_Failure] = []
+    for _attempt in range(ATTEMPTS):
+        again: list[_Failure] = []
+        for segment, outcome in _stream(engine, segments, listener):
+            if isinstance(outcome, EngineError):
+                (failures if outcome.is_permanent else again).append(_Failure(segment, outcome))
+            else:
+                listener.made(segment, store_rendition(segment, outcome))
+        segments = [failure.segment for failure in again]
+        if not again:
+            break
+    failures += again
+    for failure in failures:
+        _set_aside(failure)
+    return failures
+
+
+def _stream(
+    engine: EngineProcess, segments: list[PlannedSegment], listener: Listener
+) -> Iterator[tuple[PlannedSegment, EngineResult | EngineError]]:
+    """Keep the engine's slots full; a stop cancels what it has not begun."""
+    stream = engine.open_stream()
+    waiting = deque(segments)
+    in_hand: dict[str, PlannedSegment] = {}
+    try:
+        while waiting or in_hand:
+            listener.check()
+            while waiting and len(in_hand) < LINED_UP * waiting[0].cast.facts.slots:
+                segment = waiting.popleft()
+                in_hand[stream.submit(segment.utterance)] = segment
+            with contextlib.suppress(TimeoutError):
+                name, outcome = stream.get_result(timeout=POLL_SECONDS)
+                yield in_hand.pop(name), outcome
+    finally:
+        for name in in_hand:
+            stream.cancel(name)
+
+
+def _set_aside(failure: _Failure) -> None:
+    facts = failure.segment.cast.facts
+    row, _created = SynthesisFailure.objects.get_or_create(
+        digest=failure.segment.digest,
+        sound_version=facts.sound_version,
+        defaults={"error_code": failure.error.code, "count": 0},
+    )
+    SynthesisFailure.objects.filter(pk=row.pk).update(
+        count=models.F("count") + 1,
+        error_code=failure.error.code,
+        until=None if failure.error.is_permanent else Now() + SET_ASIDE,
+    )
+
+
+def _build_set_aside_error() -> EngineError:
+    return EngineError(
+        "This sentence stopped the engine twice; change it, or try again later.",
+        code="set_aside",
+    )

@@ -1,0 +1,40 @@
+"""Fixtures every room uses. Files go to a folder of the test's own."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.files.storage import storages
+
+
+@pytest.fixture(autouse=True)
+def narration_storage(settings, tmp_path):
+    """Sound of one test never meets another's."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "narration": {
+            "BACKEND": "narration.storage.AtomicFileStorage",
+            "OPTIONS": {"location": tmp_path / "narration"},
+        },
+    }
+    return storages["narration"]
+
+
+@pytest.fixture
+def owner(django_user_model):
+    return django_user_model.objects.create_user("owner", password="owner-password")
+
+
+@pytest.fixture
+def stranger(django_user_model):
+    return django_user_model.objects.create_user("stranger", password="stranger-password")
+
+
+@pytest.fixture
+def note(owner):
+    from tests.testapp.models import Note
+
+    return Note.objects.create(
+        title="A note",
+        owner=owner,
+        body="# Rain\n\nIt rained. The *river* rose. It rained.\n\n- one\n- two\n",
+    )
