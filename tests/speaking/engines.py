@@ -1,0 +1,103 @@
+"""Engines with manners that only tests want."""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+
+from narration.engines.base import Begun, Finished, attempt
+from narration.engines.dummy import DummyEngine
+from narration.engines.espeak import EspeakEngine
+from narration.exceptions import EngineError
+
+
+class ChattyEngine(DummyEngine):
+    """Prints from Python, from C and straight to fd 1, as libraries do."""
+
+    def load(self):
+        self._chatter()
+
+    def speak(self, utterance):
+        self._chatter()
+        return super().speak(utterance)
+
+    def _chatter(self):
+        print('{"type": "ready", "bytes": 3}', flush=True)
+        sys.__stdout__.write("old stdout\n")
+        sys.__stdout__.flush()
+        os.write(1, b'{"type": "result"}\n' * 50)
+        libc = ctypes.CDLL(None)
+        libc.printf(b"from C\n")
+        libc.fflush(None)
+
+
+class ImpostorEngine(DummyEngine):
+    """Loads another model than it was described with."""
+
+    def get_model_fingerprint(self):
+        return "another"
+
+
+class BrokenEngine(DummyEngine):
+    """Cannot be loaded."""
+
+    def load(self):
+        raise EngineError("no weights here", code="weights_missing")
+
+
+class DyingEngine(DummyEngine):
+    """Dies while loading, every time."""
+
+    def load(self):
+        print("about to die", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class BuggyEngine(DummyEngine):
+    """Raises what no engine should."""
+
+    def speak(self, utterance):
+        if "bug" in utterance.text:
+            raise ZeroDivisionError("oops")
+        return super().speak(utterance)
+
+
+class BatchingEngine(DummyEngine):
+    """Speaks three at once, a word a step: short ones overtake, a free slot is refilled at once.
+
+    A text with "poison" takes the process down with all its neighbours.
+    """
+
+    slots = 3
+
+    @classmethod
+    def describe(cls, options):
+        return super().describe({**options, "slots": 3})
+
+    def step(self):
+        while self._waiting and len(self._in_hand) < 3:
+            name, utterance = self.pop_waiting()
+            self._in_hand.append([name, utterance, len(utterance.text.split())])
+            yield Begun(name)
+        time.sleep(0.01)
+        for slot in list(self._in_hand):
+            slot[2] -= 1
+            if "poison" in slot[1].text:
+                os._exit(9)
+            if slot[2] <= 0:
+                self._in_hand.remove(slot)
+                yield Finished(slot[0], attempt(self, slot[1]))
+
+
+class FragileEspeakEngine(EspeakEngine):
+    """espeak whose forked children crash or hang on request."""
+
+    name = "fragile"
+
+    def _speak_here(self, utterance):
+        if "segfault" in utterance.text:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if "hang" in utterance.text:
+            time.sleep(60)
+        return super()._speak_here(utterance)
