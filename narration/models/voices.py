@@ -67,11 +67,20 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
                 code="no_voice_for_language",
             )
         alias, _separator, engine_voice = name.partition(":")
-        voice, _created = self.get_or_create(
-            name=name,
-            defaults={"engine": alias, "engine_voice": engine_voice, "languages": [language]},
-        )
+        identity = {"engine": alias, "engine_voice": engine_voice, "kind": VoiceKind.BUILTIN}
+        voice = self.filter(**identity, retired_at=None).order_by("pk").first()
+        if voice is None:
+            label = _get_label(alias, engine_voice)
+            voice, _created = self.get_or_create(
+                name=label, defaults={**identity, "languages": [language]}
+            )
         return voice
+
+
+def _get_label(alias: str, engine_voice: str) -> str:
+    """What editors and learners call an engine's voice."""
+    voices = {voice.name: voice.label for voice in describe_engine(alias).voices}
+    return f"{voices.get(engine_voice) or engine_voice} ({alias})"
 
 
 class Voice(Row):
