@@ -1,0 +1,84 @@
+"""The spoken form of a part of a passage, each kind of writing read in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from narration.text.mathematics import read_mathematics
+from narration.text.normalization import read_code, read_prose
+from narration.text.normalization.fragments import Fragment, assemble
+from narration.values import Run, RunKind, SpokenForm
+
+_PROSE = {RunKind.PROSE, RunKind.LINK}
+# A run, where it begins in the sentence, and how much of it belongs to the sentence.
+_Part = tuple[Run, int, str]
+
+
+def build_spoken(
+    runs: Sequence[Run], start: int, end: int, language: str
+) -> tuple[str, SpokenForm]:
+    """Give the display text ``start:end`` of a passage's runs and how it is said.
+
+    Spans are offsets into that display text. A run with ``spoken`` is said that way, whole, in
+    the sentence where it begins; an empty run with ``spoken`` is said where it stands.
+    """
+    parts = list(_cut_parts(runs, start, end))
+    fragments: list[Fragment] = []
+    for group in _group(parts, language):
+        fragments += _read_group(group, language)
+    return "".join(part[2] for part in parts), assemble(fragments)
+
+
+def _cut_parts(runs: Sequence[Run], start: int, end: int) -> Iterator[_Part]:
+    position = 0
+    total = sum(len(run.text) for run in runs)
+    for run in runs:
+        left, right = position, position + len(run.text)
+        position = right
+        if run.text:
+            piece = run.text[max(0, start - left) : max(0, end - left)]
+            if piece:
+                yield (
+                    run if left >= start else _without_spoken(run),
+                    max(left, start) - start,
+                    piece,
+                )
+        elif start <= left < end or (left == end == total):
+            yield run, left - start, ""
+
+
+def _without_spoken(run: Run) -> Run:
+    """The rest of a run whose spoken form was said in an earlier sentence says nothing."""
+    return run if run.spoken is None else Run(run.text, run.kind, run.language, "")
+
+
+def _group(parts: Sequence[_Part], language: str) -> Iterator[list[_Part]]:
+    """Join neighbouring prose, since numbers and dates may cross emphasis and links."""
+    group: list[_Part] = []
+    for part in parts:
+        if group and not (_is_plain(group[-1], language) and _is_plain(part, language)):
+            yield group
+            group = []
+        group.append(part)
+    if group:
+        yield group
+
+
+def _is_plain(part: _Part, language: str) -> bool:
+    run = part[0]
+    return run.kind in _PROSE and run.spoken is None and run.language in {"", language}
+
+
+def _read_group(group: Sequence[_Part], language: str) -> list[Fragment]:
+    run, offset, text = group[0]
+    spoken_in = run.language or language
+    if run.spoken is not None:
+        return [
+            Fragment(part.text, offset, offset + len(text), part.is_mark, part.is_soft)
+            for part in read_prose(run.spoken, spoken_in)
+        ]
+    if run.kind is RunKind.MATH:
+        return [Fragment(read_mathematics(text, spoken_in), offset, offset + len(text))]
+    read = read_code if run.kind is RunKind.CODE else read_prose
+    joined = "".join(part[2] for part in group)
+    return [part.moved(offset) for part in read(joined, spoken_in)]
