@@ -1,0 +1,125 @@
+"""The Markdown we read: CommonMark, tables, footnotes, mathematics, and what course sites add.
+
+Carpentries lessons wrap blocks in colon fences and put attributes in braces; GitBook puts
+template tags in braces. Both become tokens here, so that the walk never meets a brace to speak.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+_FENCE = re.compile(r"[ ]{0,3}:{3,}[ \t]*(?:\{?[ \t]*\.?(?P<name>[A-Za-z][\w-]*)[^\n]*)?$")
+_FILENAME = re.compile(r"\{%\s*filename\s*%\}(?P<name>.{0,300}?)\{%\s*endfilename\s*%\}", re.DOTALL)
+_CLOSERS = {"{%": ("template", "%}"), "{#": ("template", "#}"), "{{": ("variable", "}}")}
+_LONGEST_TAG = 2000
+_ATTRIBUTES = re.compile(
+    r"\{(?P<colon>:)?[ ]?(?=[.#:]|[\w-]+=)"
+    r"(?P<body>(?:\"[^\"]{0,2000}\"|'[^']{0,2000}'|[^{}\"']){0,300})\}"
+)
+_ALT = re.compile(r"\balt=(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\")")
+_CITATION = re.compile(r"\[-?@[\w:.-]{1,80}(?:[,;][^\[\]\n]{0,200})?\]")
+_HOLDERS = {"image", "link_close", "code_inline"}
+
+
+def parse(markdown: str) -> list[Token]:
+    """Give the block tokens of a text; lone surrogates and NUL become U+FFFD."""
+    return _PARSER.parse(re.sub(r"[\ud800-\udfff\x00]", "\N{REPLACEMENT CHARACTER}", markdown))
+
+
+def _read_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
+    """A line of three or more colons opens a named box, or without a name closes the last."""
+    line = state.src[state.bMarks[start] : state.eMarks[start]]
+    match = _FENCE.match(line) if state.level == 0 else None
+    if not match or state.sCount[start] - state.blkIndent >= 4:
+        return False
+    if not silent:
+        token = state.push("box_open" if match["name"] else "box_close", "aside", 0)
+        token.info = (match["name"] or "").lower()
+        token.map = [start, start + 1]
+        state.line = start + 1
+    return True
+
+
+def _read_braces(state: StateInline, silent: bool) -> bool:
+    """Template tags vanish, file names and variables stay visible but silent."""
+    if state.src[state.pos] != "{":
+        return False
+    found = _find_filename(state) or _find_tag(state) or _find_attributes(state)
+    if not found:
+        return False
+    kind, content, end = found
+    if not silent:
+        state.push(kind, "", 0).content = content
+    state.pos = end
+    return True
+
+
+# Kind of token, its content, where it ends.
+_Found = tuple[str, str, int]
+
+
+def _find_filename(state: StateInline) -> _Found | None:
+    match = _FILENAME.match(state.src, state.pos)
+    return ("filename", match["name"].strip(), match.end()) if match else None
+
+
+def _find_tag(state: StateInline) -> _Found | None:
+    kind, closer = _CLOSERS.get(state.src[state.pos : state.pos + 2], ("", ""))
+    end = state.src.find(closer, state.pos + 2, state.pos + _LONGEST_TAG) if closer else -1
+    return (kind, state.src[state.pos : end + 2], end + 2) if end >= 0 else None
+
+
+def _find_attributes(state: StateInline) -> _Found | None:
+    match = _ATTRIBUTES.match(state.src, state.pos)
+    if not match or not _holds_attributes(state, match):
+        return None
+    return "attributes", _find_alt(match[0]), match.end()
+
+
+def _holds_attributes(state: StateInline, match: re.Match[str]) -> bool:
+    """Braces are attributes behind what can have some, or alone at the end of a line."""
+    follows = not state.pending and bool(state.tokens) and state.tokens[-1].type in _HOLDERS
+    ends_line = state.src[match.end() : match.end() + 1] in {"", "\n"}
+    return follows or (ends_line and (bool(match["colon"]) or match["body"][:1] in {".", "#"}))
+
+
+def _find_alt(attributes: str) -> str:
+    match = _ALT.search(attributes)
+    return (match["single"] or match["double"] or "") if match else ""
+
+
+def _read_citation(state: StateInline, silent: bool) -> bool:
+    if not state.src.startswith(("[@", "[-@"), state.pos):
+        return False
+    match = _CITATION.match(state.src, state.pos)
+    if not match:
+        return False
+    if not silent:
+        state.push("citation", "", 0).content = match[0]
+    state.pos = match.end()
+    return True
+
+
+def _build_parser() -> MarkdownIt:
+    options: dict[str, Any] = {"maxNesting": 20, "html": True}
+    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser.use(front_matter_plugin).use(footnote_plugin)
+    parser.use(dollarmath_plugin, double_inline=True, allow_digits=False, allow_space=False)
+    parser.block.ruler.before(
+        "paragraph", "box", _read_fence, {"alt": ["paragraph", "blockquote", "list"]}
+    )
+    parser.inline.ruler.before("link", "citation", _read_citation)
+    parser.inline.ruler.before("link", "braces", _read_braces)
+    return parser
+
+
+_PARSER = _build_parser()

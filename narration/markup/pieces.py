@@ -1,0 +1,269 @@
+"""Inline tokens → pieces: what is shown, and which of it is text that is spoken.
+
+A piece is either markup, or a run with its place in the passage's display text. White space is
+collapsed here, once, for the HTML and the display text alike, which is what makes them equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from markdown_it.token import Token
+
+from narration.markup.mathml import build_mathml
+from narration.text import sentence_anchor
+from narration.values import Run, RunKind
+
+_SPACES = re.compile(r"[ \t\n\r\f\v]+")
+_RAW_TAG = re.compile(r"<(?P<slash>/?)(?P<name>sub|sup|kbd|br)\s*/?>", re.IGNORECASE)
+_TAGS = {"em": "em", "strong": "strong", "s": "s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Markup (``html`` alone), text (``run`` alone) or an atom: ``html`` shown for ``run``."""
+
+    html: str = ""
+    run: Run | None = None
+
+
+BREAK = Piece(run=Run("\n\n"))
+
+
+class PieceCollector:
+    """Walks the inline tokens of one block; ``pieces`` is the result."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self._raw: list[str] = []  # open elements, innermost last; ours and the author's
+        self._links = 0
+        self._after_space = True
+
+    def collect(self, tokens: Iterable[Token]) -> list[Piece]:
+        """Read a block's tokens; white space at its end is dropped, open raw elements closed."""
+        for token in tokens:
+            self._read(token)
+        while self._raw:
+            self._markup(f"</{self._raw.pop()}>")
+        _strip_end(self.pieces)
+        return self.pieces
+
+    def _read(self, token: Token) -> None:
+        reader = getattr(self, f"_read_{token.type}", None)
+        if reader:
+            reader(token)
+        elif token.nesting:
+            self._read_nested(token)
+
+    def _markup(self, html: str) -> None:
+        self.pieces.append(Piece(html))
+
+    def _text(self, text: str, kind: RunKind = RunKind.PROSE) -> None:
+        text = _SPACES.sub(" ", text)
+        if self._after_space:
+            text = text.removeprefix(" ")
+        if text:
+            self._after_space = text.endswith(" ")
+            self._append_text(Run(text, kind))
+
+    def _append_text(self, run: Run) -> None:
+        last = self.pieces[-1] if self.pieces else Piece()
+        if last.run and not last.html and last.run.kind is run.kind:
+            self.pieces[-1] = Piece(run=replace(run, text=last.run.text + run.text))
+        else:
+            self.pieces.append(Piece(run=run))
+
+    def _atom(self, html: str, run: Run) -> None:
+        # A no-break space is no place to cut, so an atom stays within one sentence.
+        text = _SPACES.sub("\N{NO-BREAK SPACE}", run.text.strip())
+        if text:
+            self._after_space = False
+            self.pieces.append(Piece(html, replace(run, text=text)))
+        else:
+            self._markup(html)
+
+    def _read_text(self, token: Token) -> None:
+        kind = RunKind.LINK if self._links else RunKind.PROSE
+        self._text(token.content, RunKind.CODE if "kbd" in self._raw else kind)
+
+    def _read_softbreak(self, _: Token) -> None:
+        self._text(" ")
+
+    def _read_hardbreak(self, _: Token) -> None:
+        self._text(" ")
+        self._markup("<br>")
+
+    def _read_code_inline(self, token: Token) -> None:
+        self._markup("<code>")
+        self._text(token.content, RunKind.CODE)
+        self._markup("</code>")
+
+    def _read_math_inline(self, token: Token) -> None:
+        self._atom(build_mathml(token.content.strip()), Run(token.content, RunKind.MATH))
+
+    _read_math_inline_double = _read_math_inline
+
+    def _read_image(self, token: Token) -> None:
+        alt = plain_text(token)
+        self._atom(image_html(token, alt), Run(alt))
+
+    def _read_filename(self, token: Token) -> None:
+        if token.content:
+            self._markup(f'<code class="filename">{escape(token.content)}</code> ')
+
+    def _read_variable(self, token: Token) -> None:
+        self._markup(f'<code class="variable">{escape(token.content)}</code>')
+
+    def _read_citation(self, token: Token) -> None:
+        self._markup(f'<span class="citation">{escape(token.content)}</span>')
+
+    def _read_footnote_ref(self, token: Token) -> None:
+        self._markup(f'<sup class="footnote">{int(token.meta["id"]) + 1}</sup>')
+
+    def _read_html_inline(self, token: Token) -> None:
+        match = _RAW_TAG.fullmatch(token.content)
+        if not match:
+            return
+        name = match["name"].lower()
+        if name == "br":
+            self._read_hardbreak(token)
+        elif not match["slash"]:
+            self._open(name)
+        elif self._raw and self._raw[-1] == name:
+            self._markup(f"</{self._raw.pop()}>")
+
+    def _read_nested(self, token: Token) -> None:
+        if token.tag == "a":
+            self._read_link(token)
+        elif token.tag in _TAGS:
+            self._open(token.tag) if token.nesting > 0 else self._close(token.tag)
+
+    def _read_link(self, token: Token) -> None:
+        self._links += token.nesting
+        if token.nesting > 0:
+            title = (
+                f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
+            )
+            self._open("a", f' href="{escape(str(token.attrs.get("href", "")))}"{title}')
+        else:
+            self._close("a")
+
+    def _open(self, name: str, attributes: str = "") -> None:
+        self._raw.append(name)
+        self._markup(f"<{name}{attributes}>")
+
+    def _close(self, name: str) -> None:
+        """Close our element, and before it the raw ones an author left open inside."""
+        while self._raw and (inner := self._raw.pop()) != name:
+            self._markup(f"</{inner}>")
+        self._markup(f"</{name}>")
+
+
+def plain_text(token: Token) -> str:
+    """Give the text of an image's label: its words without markup."""
+    parts = (child.content or " " * (child.type == "softbreak") for child in token.children or ())
+    return _SPACES.sub(" ", "".join(parts)).strip()
+
+
+def image_html(token: Token, alt: str) -> str:
+    """Build the element of an image token; the sanitiser judges its address."""
+    title = f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
+    source = escape(str(token.attrs.get("src", "")))
+    return f'<img src="{source}" alt="{escape(alt)}"{title} loading="lazy">'
+
+
+def _strip_end(pieces: list[Piece]) -> None:
+    """Drop the space behind the last text, wherever markup closes after it."""
+    for place in range(len(pieces) - 1, -1, -1):
+        piece = pieces[place]
+        if not piece.run:
+            continue
+        if piece.html or not piece.run.text.endswith(" "):
+            return
+        text = piece.run.text.rstrip(" ")
+        pieces[place] = replace(piece, run=replace(piece.run, text=text)) if text else Piece()
+        if text:
+            return
+
+
+def build_runs(pieces: Iterable[Piece]) -> tuple[Run, ...]:
+    """Join the runs of neighbouring pieces that are written in the same way."""
+    runs: list[Run] = []
+    for piece in pieces:
+        run = piece.run
+        if run is None:
+            continue
+        if runs and not piece.html and _is_joinable(runs[-1], run):
+            runs[-1] = replace(runs[-1], text=runs[-1].text + run.text)
+        else:
+            runs.append(run)
+    return tuple(runs)
+
+
+def _is_joinable(left: Run, right: Run) -> bool:
+    same = left.kind == right.kind and left.kind is not RunKind.MATH
+    return same and left.spoken is None and right.spoken is None
+
+
+def show_silently(pieces: Iterable[Piece]) -> str:
+    """Give the HTML of pieces nobody speaks."""
+    return "".join(piece.html or (escape(piece.run.text) if piece.run else "") for piece in pieces)
+
+
+def show_spoken(pieces: Iterable[Piece], spans: Sequence[tuple[int, int]], anchor: str) -> str:
+    """Give the HTML of pieces with every sentence in spans of its own, the first with its id."""
+    return "".join(_Marker(spans, anchor).iter_html(pieces))
+
+
+class _Marker:
+    """Carries the place in the display text, and the sentence there, through the pieces."""
+
+    def __init__(self, spans: Sequence[tuple[int, int]], anchor: str) -> None:
+        self.spans = spans
+        self.anchor = anchor
+        self.place = 0
+        self.current = 0
+        self.named = -1
+
+    def iter_html(self, pieces: Iterable[Piece]) -> Iterator[str]:
+        for piece in pieces:
+            if piece.run is None:
+                yield piece.html
+            elif piece.html:
+                yield self._mark_atom(piece.html, len(piece.run.text))
+            else:
+                yield from self._mark_text(piece.run.text)
+
+    def _mark_atom(self, html: str, length: int) -> str:
+        self._skip_finished()
+        self.place += length
+        return self._wrap(f'<span data-display-length="{length}">{html}</span>')
+
+    def _mark_text(self, text: str) -> Iterator[str]:
+        done = 0
+        while done < len(text):
+            self._skip_finished()
+            start, end = self.spans[self.current] if self.current < len(self.spans) else (-1, -1)
+            if start < 0 or self.place < start:  # white space between sentences
+                length = (
+                    len(text) - done if start < 0 else min(start - self.place, len(text) - done)
+                )
+                yield escape(text[done : done + length])
+            else:
+                length = min(end - self.place, len(text) - done)
+                yield self._wrap(escape(text[done : done + length]))
+            done += length
+            self.place += length
+
+    def _skip_finished(self) -> None:
+        while self.current < len(self.spans) and self.spans[self.current][1] <= self.place:
+            self.current += 1
+
+    def _wrap(self, html: str) -> str:
+        name = sentence_anchor(self.anchor, self.current + 1)
+        identity = f' id="{name}"' if self.named < self.current else ""
+        self.named = self.current
+        return f'<span data-narration="{name}"{identity}>{html}</span>'
