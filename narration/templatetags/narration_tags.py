@@ -1,0 +1,120 @@
+"""``{% load narration_tags %}``: the player, the author's panel, the state of a narration."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from django import template
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import translation
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from narration import api
+from narration.exceptions import NarrationNotFound, NotAllowed, SourceError
+from narration.permissions import can
+from narration.sources import get_source
+from narration.views.panel import build_names, build_panel
+
+register = template.Library()
+
+
+@register.inclusion_tag("narration/player.html", takes_context=True)
+def narration_player(
+    context: template.Context, obj: Model, language: str, *, draft: bool = False, scope: str = ""
+) -> dict[str, Any]:
+    """The learner's player of an object; nothing where this user has nothing to hear.
+
+    ``scope`` is a CSS selector of the element that holds the text, "" for the whole page.
+    ``draft`` plays what is not published yet, to who may narrate.
+    """
+    user = context["request"].user
+    try:
+        manifest = api.get_manifest(obj, language=language, user=user, draft=draft)
+    except (NarrationNotFound, NotAllowed, SourceError):
+        return {}
+    names = build_names(obj, language)
+    del names["object"]
+    url = reverse("narration:manifest", kwargs=names)
+    return {
+        "manifest": manifest,
+        "manifest_url": f"{url}?draft=1" if draft else url,
+        "title": get_source(obj).get_title(obj, language),
+        "voices": ", ".join(dict.fromkeys(voice["name"] for voice in manifest["voices"])),
+        "transcript": build_transcript(manifest["segments"]),
+        "language": language,
+        "scope": scope,
+        "draft": draft,
+    }
+
+
+@register.inclusion_tag("narration/panel.html", takes_context=True)
+def narration_panel(context: template.Context, obj: Model, language: str) -> dict[str, Any]:
+    """The author's panel of an object; nothing for who may not narrate it."""
+    user = context["request"].user
+    if not can(user, "narrate", obj):
+        return {}
+    return {**build_panel(obj, language, user), "csrf_token": context.get("csrf_token")}
+
+
+@register.inclusion_tag("narration/state.html")
+def narration_state(obj: Model, language: str, *, state: Any = None) -> dict[str, Any]:
+    """The badge of a narration's state. In lists give ``state`` from ``api.states_for``."""
+    return {"state": state or api.state_of(obj, language=language)}
+
+
+def build_transcript(segments: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    """The sentences of a manifest joined to passages ``{role, text}``, in reading order."""
+    passages = groupby(segments, key=lambda each: (each["anchor"].rpartition("-")[0], each["role"]))
+    return [
+        {"role": role, "text": " ".join(each["text"] for each in sentences)}
+        for (_anchor, role), sentences in passages
+    ]
+
+
+@register.filter
+def duration(milliseconds: int) -> str:
+    """65 000 → "1 min 5 s"."""
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    if not minutes:
+        return _("%(seconds)d s") % {"seconds": seconds}
+    return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds}
+
+
+@register.filter
+def language_name(tag: str) -> str:
+    """A language in the reader's language; the tag itself where Django knows no name."""
+    for code in (tag.lower(), tag.lower().partition("-")[0]):
+        try:
+            return str(translation.get_language_info(code)["name_translated"])
+        except KeyError:
+            continue
+    return tag
+
+
+@register.filter
+def is_spoken_otherwise(segment: Any) -> bool:
+    """Whether a sentence is spoken in other words than it is written in."""
+    return bool(_fold(segment.display_text) != _fold(segment.spoken_text))
+
+
+@register.filter
+def mark_spoken(segment: Any) -> SafeString:
+    """The spoken form as HTML, with what differs from the written form in ``<mark>``."""
+    written, spoken = segment.display_text.split(), segment.spoken_text.split()
+    matcher = difflib.SequenceMatcher(None, written, spoken, autojunk=False)
+    parts = []
+    for kind, _from, _to, start, end in matcher.get_opcodes():
+        words = " ".join(spoken[start:end])
+        if words:
+            parts.append(format_html("{}" if kind == "equal" else "<mark>{}</mark>", words))
+    return mark_safe(" ".join(parts))  # noqa: S308  every part went through format_html
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.split())

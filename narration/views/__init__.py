@@ -1,0 +1,1 @@
+"""Pages and media of the plugin: thin callers of ``narration.api``."""
