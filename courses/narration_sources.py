@@ -1,0 +1,77 @@
+"""How lessons are narrated: which text, whose, and where it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from courses.models import Lesson, LessonRevision, LessonText
+from narration.exceptions import SourceError
+from narration.markup import render
+from narration.sources import INSTALLATION, NarrationSource, get_scope_key, register
+from narration.values import Passage
+
+
+@register
+class LessonSource(NarrationSource[Lesson]):
+    """Lessons speak their newest revision. The title is on the page and is not spoken."""
+
+    model = Lesson
+
+    def get_passages(self, obj: Lesson, language: str, version: int) -> Sequence[Passage]:
+        """The passages of that revision, without the title."""
+        if version == 0:
+            return ()
+        revisions = LessonRevision.objects.filter(
+            text__lesson=obj, text__language=language, version=version
+        )
+        markdown = revisions.values_list("markdown", flat=True).first()
+        if markdown is None:
+            raise SourceError(f"“{obj}” has no version {version} in {language}.", code="no_version")
+        return render(markdown, language).passages
+
+    def get_version(self, obj: Lesson, language: str) -> int:
+        """The newest version, read afresh; 0 before the first save."""
+        version = self._values(obj, language, "version")
+        if version is None:
+            raise SourceError(f"“{obj}” has no text in {language}.", code="no_language")
+        return int(version)
+
+    def get_languages(self, obj: Lesson) -> Sequence[str]:
+        """Languages with a text, the course's own first."""
+        return obj.languages
+
+    def get_title(self, obj: Lesson, language: str) -> str:
+        """The title in that language."""
+        text = obj.find_text(language)
+        return text.title if text else obj.title
+
+    def get_url(self, obj: Lesson, language: str) -> str:
+        """The learners' page."""
+        return obj.get_absolute_url(language)
+
+    def get_scope_chain(self, obj: Lesson) -> Sequence[str]:
+        """Lesson, course, installation."""
+        return (get_scope_key(obj), get_scope_key(obj.course), INSTALLATION)
+
+    def visible_to(self, user: Any, action: str) -> QuerySet[Lesson]:
+        """Lessons on which ``user`` may do ``action``."""
+        rules = {"narrate": Lesson.objects.narratable_by, "publish": Lesson.objects.publishable_by}
+        return rules.get(action, Lesson.objects.visible_to)(user)
+
+    def get_public_version(self, obj: Lesson, language: str) -> int | None:
+        """What learners read now; None where a reviewer must listen first."""
+        if obj.course.requires_review:
+            return None
+        version = self._values(obj, language, "published_revision__version")
+        return None if version is None else int(version)
+
+    def publish_version(self, obj: Lesson, language: str, version: int, user: Any) -> None:
+        """Let learners read ``version``, in the transaction that publishes its track."""
+        LessonText.objects.get(lesson=obj, language=language).publish(version)
+
+    def _values(self, obj: Lesson, language: str, field: str) -> int | None:
+        texts = LessonText.objects.filter(lesson=obj, language=language)
+        return texts.values_list(field, flat=True).first()
