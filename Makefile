@@ -56,7 +56,7 @@ lint: $(VENV)/.dev ## format, rules, types, import contracts, templates
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/djlint --check --lint --quiet narration/templates courses/templates templates
+	@$(BIN)/djlint --lint --quiet narration/templates courses/templates templates
 	@$(BIN)/python manage.py makemigrations --check --dry-run --settings config.settings.test
 
 bench: $(VENV)/.dev ## measure: lines of JSON and a table

@@ -1,11 +1,13 @@
 """The test suite: nothing leaves the machine, passwords hash fast, the dummy engine is at hand."""
 
 import tempfile
+from pathlib import Path
 
 from config.settings.base import *
 
 SECRET_KEY = "tests"  # noqa: S105
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+STATIC_ROOT = Path(tempfile.mkdtemp(prefix="narration-"))  # there, though nothing is collected
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.testapp"]
 

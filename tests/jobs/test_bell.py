@@ -13,9 +13,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_rollback_rings_nothing(note, monkeypatch):
     rung = []
     monkeypatch.setattr(bell, "ring", rung.append)
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         api.request_narration(note, language="en")
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert rung == []
     assert not Job.objects.exists()
 

@@ -130,7 +130,7 @@ def test_lexicon_policy_and_override_keys_have_no_null(narration):
     LexiconEntry.objects.create(**entry)
     refuses(lambda: LexiconEntry.objects.create(**entry))
     SpeechPolicy.objects.create()
-    refuses(lambda: SpeechPolicy.objects.create())
+    refuses(SpeechPolicy.objects.create)
     word = {"narration": narration, "text_key": "t", "kind": "take"}
     Override.objects.create(**word, value="1")
     refuses(lambda: Override.objects.create(**word, value="2"))

@@ -1,5 +1,7 @@
 """What learners hear, measured in the files they get: espeak-ng through the whole pipeline."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -59,7 +61,7 @@ def test_each_sentence_starts_within_10_ms_of_its_cue(track, name, form):
 def test_the_gaps_are_silent_and_shaped_by_structure(track):
     sound = load(track, "mp3", "mp3")
     segments = track.manifest["segments"]
-    pairs = list(zip(segments, segments[1:], strict=False))
+    pairs = list(pairwise(segments))
     gaps = {(a["role"], b["role"], b["start_ms"] - a["end_ms"]) for a, b in pairs}
     assert ("heading", "body", 600) in gaps
     assert ("list_item", "list_item", 450) in gaps
