@@ -15,3 +15,4 @@ class NarrationAppConfig(AppConfig):
         from narration import checks, receivers  # noqa: F401
 
         autodiscover_modules("narration_sources")
+        receivers.connect_sources()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from narration.exceptions import EngineCrashed, EngineError
-from narration.speaking import EngineProcess
+from narration.speaking import EngineProcess, close_all
 from narration.values import EngineConfig, EngineResult
 from tests.speaking.test_client import HERE, config, say, wait_until
 
@@ -155,7 +155,7 @@ def test_close_leaves_no_child(state):
 
 PARENT = """
 import sys, time
-from narration.speaking import EngineProcess
+from narration.speaking import EngineProcess, close_all
 from narration.values import EngineConfig, Utterance
 engine = EngineProcess(EngineConfig("x", sys.argv[1], {options}))
 engine.start()
@@ -208,6 +208,7 @@ def test_a_hang_in_espeaks_child_is_ended_by_the_engine_itself(monkeypatch):
     from narration.engines.espeak import engine as module
     from tests.speaking.engines import FragileEspeakEngine
 
+    close_all()  # other tests' warm engines are children too
     monkeypatch.setattr(module, "DEADLINE_S", 0.3)
     espeak = FragileEspeakEngine()
     espeak.load()

@@ -64,6 +64,7 @@ def test_a_broken_engine_says_so_every_time(configs):
 
 
 def test_describing_starts_nothing_and_is_kept(configs):
+    close_all()
     assert describe_engine("dummy") is describe_engine("dummy")
     assert describe_engine("dummy").slots == 1
     configs["dummy"] = EngineConfig("dummy", DUMMY, {"slots": 5})
