@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from narration import api
 from narration.models import Job, JobState, Rendition, Track, Worker
 from narration.queue.supervisor import iter_session
+from tests.clusters import ROOT, build_environment, supervised, wait_for
 from tests.helpers import get_narration, narrate
 from tests.testapp.models import Note
 
@@ -26,50 +23,13 @@ pytestmark = [
     pytest.mark.xdist_group("cluster"),
 ]
 
-ROOT = Path(__file__).parent.parent.parent
 SENTENCES = 40
 TEXT = "\n\n".join(f"This is sentence number {n} of the lesson." for n in range(SENTENCES))
 
 
-def wait_for(condition, *, seconds=60, what="the condition"):
-    """Poll; never only sleep."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.05)
-    pytest.fail(f"{what} did not come true in {seconds} s")
-
-
 @pytest.fixture
-def environment(tmp_path, settings):
-    """What another process needs to meet this test's database and files."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        url = f"sqlite:///{database['NAME']}"
-    else:
-        host = f"{database['HOST']}:{database['PORT']}"
-        url = f"postgres://{database['USER']}:{database['PASSWORD']}@{host}/{database['NAME']}"
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings.plugin",
-        "TEST_DATABASE_URL": url,
-        "TEST_STORAGE": str(settings.STORAGES["narration"]["OPTIONS"]["location"]),
-        "TEST_DUMMY_OPTIONS": json.dumps({"delay_ms": 60}),
-    }
-
-
-@contextmanager
-def supervised(environment):
-    """A running supervisor with its cluster; killed in the end whatever happens."""
-    command = [sys.executable, "manage.py", "narration_worker"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        assert process.wait(60) == 0
+def environment(settings):
+    return build_environment(settings, delay_ms=60)
 
 
 def get_cluster():
