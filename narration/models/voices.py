@@ -80,7 +80,7 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
 def _get_label(alias: str, engine_voice: str) -> str:
     """What editors and learners call an engine's voice."""
     voices = {voice.name: voice.label for voice in describe_engine(alias).voices}
-    return f"{voices.get(engine_voice) or engine_voice} ({alias})"
+    return f"{voices.get(engine_voice) or engine_voice} · {alias}"
 
 
 class Voice(Row):
