@@ -179,10 +179,14 @@ def build_cells(runs: Sequence[Run], states: Sequence[narration.NarrationState])
     started = [run.job.started_at for run in runs if run.job.started_at]
     ended = [run.job.finished_at for run in runs if run.job.finished_at]
     wall = (max(ended) - min(started)).total_seconds() if started and ended else 0.0
+    sentences = sum(state.segments for state in states)
+    made = sum(run.job.synthesized for run in runs)
+    # A sentence that stands twice in a lesson is made once and reused once.
+    reused = sentences - made - sum(run.job.failed for run in runs)
     return [
-        str(sum(state.segments for state in states)),
-        str(sum(run.job.synthesized for run in runs)),
-        str(sum(run.job.reused for run in runs)),
+        str(sentences),
+        str(made),
+        str(reused),
         sound_length(sum(state.duration_ms for state in states)),
         bad[0] if bad else f"{wall:.1f} s",
     ]
