@@ -69,7 +69,7 @@ def sign_in(page, live_server):
     page.fill("[name=username]", "author")
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
-    page.wait_for_url("**/teach/**")
+    page.wait_for_selector("text=Sign out")
 
 
 def wait_for_status(page, status):
