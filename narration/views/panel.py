@@ -207,9 +207,11 @@ def fulfil(
 def render_panel(
     request: HttpRequest, obj: Model, language: str, problem: str = ""
 ) -> HttpResponse:
-    """The panel's body."""
+    """The panel's body; one at rest tells the rest of the page, which may show what it changed."""
     context = build_panel(obj, language, request.user, problem)
     response = render(request, "narration/panel_body.html", context)
+    if not context["is_active"]:
+        response["HX-Trigger"] = "narration:rest"
     response["Cache-Control"] = "no-store"
     return response
 

@@ -104,6 +104,7 @@ def test_an_author_edits_narrates_and_publishes_and_a_learner_hears_it(
         assert Rendition.objects.count() == before + 1
         page.click("#narration-publish-en")
         wait_for_status(page, "published")
+        page.wait_for_selector("#publication:has-text('Version 2, the newest.')")
 
     learner = open_page(chromium, complaints)
     learner.goto(f"{live_server.url}{path}")

@@ -1,0 +1,1 @@
+"""``make bench``: what the product costs, in ratios that hold on any machine."""
