@@ -1,1 +1,1 @@
-"""``make bench``: what the product costs, in ratios that hold on any machine."""
+"""Measurements: ``python -m bench``. Compare figures of one run only."""

@@ -35,9 +35,7 @@ def build_markdown(sentences: list[str]) -> str:
 
 def create_course(owner: Any) -> Course:
     """A public course."""
-    return courses.create_course(
-        owner, title="Bench", language="en", visibility=Visibility.PUBLIC
-    )
+    return courses.create_course(owner, title="Bench", language="en", visibility=Visibility.PUBLIC)
 
 
 def create_text(course: Course, markdown: str) -> LessonText:
