@@ -1,68 +1,38 @@
-"""``python -m bench [--quick]``: lines of JSON on stdout, tables on stderr.
-
-Everything happens in a throw-away folder: a SQLite database, a storage, an nginx configuration.
-"""
-
-from __future__ import annotations
+"""``python -m bench [--quick]``: lines of JSON on stdout, a table on stderr."""
 
 import argparse
 import os
 import tempfile
-import time
-from pathlib import Path
-
-#: Sentences of the small, medium and large lesson; rounds; lessons of a few and of many; rounds
-#: and requests of the ranges.
-FULL = ((10, 64, 300), 3, (10, 100), 5, 300)
-QUICK = ((5, 10, 20), 1, (2, 4), 1, 30)
 
 
 def main() -> None:
-    """Measure in a folder that is gone afterwards."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small numbers: a test of the bench")
-    arguments = parser.parse_args()
+    parser = argparse.ArgumentParser(prog="bench", description="Measure; bounded to some minutes.")
+    parser.add_argument("--quick", action="store_true", help="Small numbers: a smoke test.")
+    quick = parser.parse_args().quick
     with tempfile.TemporaryDirectory(prefix="narration-bench-") as folder:
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.bench"
         os.environ["NARRATION_VAR_DIR"] = folder
-        os.environ["DATABASE_URL"] = f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
-        measure(*(QUICK if arguments.quick else FULL))
+        os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+        measure(quick=quick)
 
 
-def measure(
-    sizes: tuple[int, int, int],
-    rounds: int,
-    lessons: tuple[int, int],
-    range_rounds: int,
-    requests: int,
-) -> None:
-    """All measurements, in the order in which they need each other."""
+def measure(*, quick: bool) -> None:
     import django
-    from django.core.management import call_command
 
     django.setup()
-    call_command("migrate", verbosity=0)
-
     from django.contrib.auth import get_user_model
+    from django.core.management import call_command
 
-    from bench.lessons import create_course
-    from bench.pages import measure_pages
-    from bench.path import measure_path, start_engine
-    from bench.ranges import measure_ranges
-    from bench.report import Report
+    from bench import narrating, report, serving
+    from narration.queue import bell
     from narration.speaking import close_all
 
-    report, began = Report(), time.perf_counter()
-    admin = get_user_model().objects.create_superuser("admin", password="admin")
-    learner = get_user_model().objects.create_user("learner", password="learner")
-    try:
-        engine = start_engine(report)
-        run = measure_path(report, create_course(admin), engine, sizes, rounds)
-        measure_pages(report, admin, *lessons)
-        measure_ranges(report, run.text, learner, rounds=range_rounds, requests=requests)
-    finally:
-        close_all()
-    report.add("bench.wall", time.perf_counter() - began)
+    call_command("migrate", verbosity=0)
+    bell.ring = lambda _lane: None  # no queue here: jobs are worked off in this process
+    admin = get_user_model().objects.create_superuser("bench", password="bench")
+    text = narrating.measure(admin, [5, 10, 20] if quick else [10, 64, 300])
+    serving.measure_queries(admin, *((3, 6) if quick else (10, 100)))
+    serving.measure_ranges(text, *((10, 1) if quick else (300, 5)))
+    close_all()
     report.show()
 
 
