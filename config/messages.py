@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import django
@@ -11,22 +12,31 @@ from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("narration", "courses", "templates")
-#: A line that changes with every run and tells nobody anything.
-CREATION_DATE = re.compile(r'^"POT-Creation-Date:.*\n', re.MULTILINE)
+TOOLS = ("xgettext", "msgmerge", "msguniq", "msgattrib", "msgfmt")
+LOCALES = ["pt_BR"]
+#: Headers that change with every run, or that gettext adds empty: they tell nobody anything.
+NOISE = re.compile(r'^"(POT-Creation-Date|Report-Msgid-Bugs-To):.*\n', re.MULTILINE)
 
 
 def main() -> None:
-    if shutil.which("msgfmt") is None:
-        sys.exit("GNU gettext is missing: install the package 'gettext'.")
+    """Bring the catalogues of both apps and of the site up to date, in text and compiled."""
+    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
+        sys.exit(f"GNU gettext is missing ({', '.join(missing)}): install the package 'gettext'.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
     django.setup()
     for folder in FOLDERS:
-        os.chdir(ROOT / folder)
-        Path("locale").mkdir(exist_ok=True)
-        call_command("makemessages", locale=["pt_BR"], no_location=True, no_wrap=True, verbosity=0)
-        for catalogue in Path("locale").rglob("*.po"):
-            catalogue.write_text(CREATION_DATE.sub("", catalogue.read_text()))
-        call_command("compilemessages", locale=["pt_BR"], verbosity=0)
+        collect(ROOT / folder)
+        with chdir(ROOT / folder):
+            call_command("compilemessages", locale=LOCALES, verbosity=0)
+
+
+def collect(folder: Path) -> None:
+    """Write what ``folder`` marks for translation into its own ``locale``."""
+    (folder / "locale").mkdir(exist_ok=True)
+    with chdir(folder):
+        call_command("makemessages", locale=LOCALES, no_location=True, no_wrap=True, verbosity=0)
+    for catalogue in (folder / "locale").rglob("*.po"):
+        catalogue.write_text(NOISE.sub("", catalogue.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

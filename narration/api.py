@@ -14,6 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from narration import digests, manifests, permissions
 from narration.exceptions import (
@@ -186,7 +187,7 @@ def cancel_job(job_uid: Any, *, user: Any = None) -> Job:
         )
         running = Job.objects.filter(pk=job.pk, state=JobState.RUNNING)
         if not is_ended and not running.update(cancel_requested=True):
-            raise ConflictError("The job has ended already.", code="job_ended")
+            raise ConflictError(_("The job has ended already."), code="job_ended")
         record(
             "job_cancelled" if is_ended else "cancel_requested",
             narration=job.narration,
@@ -246,7 +247,7 @@ def retake_segment(obj: models.Model, *, language: str, position: int, user: Any
         raise NarrationNotFound("There is no such sentence.")
     if not plans.supports_takes(segment.voice):
         raise UnsupportedUtterance(
-            "This voice says a sentence in one way only.", code="unsupported_take"
+            _("This voice says a sentence in one way only."), code="unsupported_take"
         )
     identity: dict[str, Any] = {
         "narration": narration,
@@ -342,7 +343,7 @@ def list_segments(obj: models.Model, *, language: str, user: Any) -> list[Segmen
 
 def _identify(obj: models.Model) -> dict[str, Any]:
     if obj.pk is None:
-        raise SourceError("Save the object first.", code="not_saved")
+        raise SourceError(_("Save the object first."), code="not_saved")
     return {"content_type": ContentType.objects.get_for_model(obj), "object_id": str(obj.pk)}
 
 
@@ -350,7 +351,8 @@ def _get_source_for(obj: models.Model, language: str) -> Any:
     source = get_source(obj)
     _identify(obj)
     if language not in source.get_languages(obj):
-        raise SourceError(f"There is no text in '{language}'.", code="no_such_language")
+        words = _("There is no text in '%(language)s'.") % {"language": language}
+        raise SourceError(words, code="no_such_language")
     return source
 
 

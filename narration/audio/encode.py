@@ -12,6 +12,9 @@ from narration.audio.codec import DETERMINISTIC
 from narration.audio.frames import iter_frames, resample
 from narration.values import Waveform
 
+# How hard the encoders search. Beyond this they take up to twice the time for speech that
+# measures the same: loudness, cue times and size do not move.
+EFFORT = {"libmp3lame": {"compression_level": "7"}, "libopus": {"compression_level": "5"}}
 MP3_BIT_RATE = 64_000
 OPUS_BIT_RATE = 32_000
 
@@ -83,7 +86,9 @@ def _encode(
     with av.open(file, "w", format=container_format, options=options) as container:
         stream = cast(
             "av.AudioStream",
-            container.add_stream(codec, rate=waveform.sample_rate, layout="mono"),
+            container.add_stream(
+                codec, rate=waveform.sample_rate, layout="mono", options=EFFORT[codec]
+            ),
         )
         stream.codec_context.format = av.AudioFormat(sample_format)
         stream.bit_rate = bit_rate

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from narration.exceptions import ConflictError
 from narration.models import Narration, Track, get_actor_name
@@ -35,12 +36,14 @@ def publish_draft(narration_pk: int, *, user: Any = None) -> Track:
         obj = narration.source_object
         if obj is None or track is None or not narration.has_current(track):
             raise ConflictError(
-                "No narration of the newest text is ready to publish.", code="no_draft"
+                _("No narration of the newest text is ready to publish."), code="no_draft"
             )
         source = get_source(obj)
         version = source.get_version(obj, narration.language)
         if version != narration.source_version:
-            raise ConflictError("The text has changed since it was narrated.", code="text_changed")
+            raise ConflictError(
+                _("The text has changed since it was narrated."), code="text_changed"
+            )
         source.publish_version(obj, narration.language, version, user)
         Narration.objects.filter(pk=narration.pk).update(published_track=track)
         Track.objects.filter(pk=track.pk).update(

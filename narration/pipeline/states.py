@@ -55,11 +55,17 @@ class JobProgress:
     reused: int
     failed: int
     error: str = ""
+    error_code: str = ""
 
     @property
     def is_active(self) -> bool:
         """Whether it waits or works."""
         return self.state in ACTIVE_STATES
+
+    @property
+    def explanation(self) -> str:
+        """Why it ended badly, in the reader's language; "" when it did not."""
+        return explain_job(self.error_code) if self.error_code else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +167,15 @@ def build_state(narration: Narration, job: Job | None) -> NarrationState:
 def build_progress(job: Job) -> JobProgress:
     """A job as people follow it."""
     return JobProgress(
-        job.uid, job.state, job.total, job.done, job.synthesized, job.reused, job.failed, job.error
+        uid=job.uid,
+        state=job.state,
+        total=job.total,
+        done=job.done,
+        synthesized=job.synthesized,
+        reused=job.reused,
+        failed=job.failed,
+        error=job.error,
+        error_code=job.error_code,
     )
 
 
@@ -273,6 +287,39 @@ def _build_segment_state(
     )
 
 
+_NO_ENGINE = _("The engine of this voice could not be started.")
+_BAD_SETUP = _("The voices of this site are not set up correctly.")
+_NO_TEXT = _("There is no text in this language any more.")
+_BAD_FILE = _("A sound could not be stored, or was found damaged.")
+
+#: Why a job ended badly. What the database keeps (``Job.error``) stays English, for the log.
+JOB_EXPLANATIONS = {
+    "configuration": _BAD_SETUP,
+    "engine_not_installed": _("The engine of this voice is not installed."),
+    "engine_not_loaded": _NO_ENGINE,
+    "engine_not_started": _NO_ENGINE,
+    "internal": _("Something went wrong that nobody had foreseen."),
+    "kills_worker": _(
+        "The worker died each time it worked on this; it is set aside until someone looks."
+    ),
+    "no_language": _NO_TEXT,
+    "no_version": _NO_TEXT,
+    "no_voice_for_language": _("No voice of this site speaks this language."),
+    "nothing_to_say": _("There is nothing in this text that can be spoken."),
+    "partial": _("Some sentences could not be spoken, so nothing was published."),
+    "setting_out_of_range": _BAD_SETUP,
+    "source_gone": _("What was to be narrated is no longer there."),
+    "storage_altered": _BAD_FILE,
+    "storage_corrupt": _BAD_FILE,
+    "storage_missing": _BAD_FILE,
+    "storage_short_write": _BAD_FILE,
+    "superseded": _("The same narration was waiting already."),
+    "text_keeps_changing": _("The text kept changing while it was narrated."),
+    "unsupported_language": _("The voice does not speak this language; choose another voice."),
+    "unsupported_setting": _BAD_SETUP,
+    "unsupported_voice": _BAD_SETUP,
+}
+
 EXPLANATIONS = {
     "nothing_to_say": _("There is nothing in this sentence that can be spoken."),
     "text_too_long": _("This sentence is too long for the voice; cut it in two."),
@@ -286,3 +333,8 @@ EXPLANATIONS = {
 def explain(code: str) -> str:
     """An error code in plain words, with what to do."""
     return str(EXPLANATIONS.get(code, _("The engine refused this sentence; reword it.")))
+
+
+def explain_job(code: str) -> str:
+    """The error code of a job in plain words."""
+    return str(JOB_EXPLANATIONS.get(code, _("The narration stopped before it was complete.")))
