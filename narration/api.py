@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from narration import digests, manifests, permissions
+from narration import manifests, permissions
 from narration.exceptions import (
     ConflictError,
     NarrationNotFound,
@@ -25,9 +25,7 @@ from narration.exceptions import (
     UnsupportedUtterance,
 )
 from narration.models import (
-    ACTIVE_STATES,
     Job,
-    JobKind,
     JobState,
     Narration,
     Override,
@@ -36,8 +34,8 @@ from narration.models import (
     Track,
     get_actor_name,
 )
-from narration.pipeline import plans, publish
-from narration.pipeline.casting import load_casting
+from narration.pipeline import plans, requests
+from narration.pipeline import publish as publication
 from narration.pipeline.events import record
 from narration.pipeline.states import (
     Estimate,
@@ -46,10 +44,10 @@ from narration.pipeline.states import (
     SegmentState,
     Status,
     build_estimate,
+    explain_error,
     list_segment_states,
     load_states,
 )
-from narration.queue import bell
 from narration.sources import get_source, get_sources
 
 __all__ = [
@@ -61,6 +59,7 @@ __all__ = [
     "cancel_job",
     "cancel_jobs",
     "estimate_narration",
+    "explain_error",
     "filter_by_state",
     "find_narration",
     "get_job",
@@ -156,22 +155,11 @@ def request_narration(
     one waits behind it. With ``publish`` learners hear it as soon as it is made, else only where
     they read that very text already. ``UnsupportedUtterance`` when no voice speaks the language.
     """
-    source = _get_source_for(obj, language)
+    _get_source_for(obj, language)
     _require(user, "publish" if publish else "narrate", obj)
-    casting = load_casting(source.get_scope_chain(obj), language)
-    narration = _get_or_create(obj, language)
-    versions = (
-        source.get_version(obj, language),
-        *casting.versions,
-        *_list_overrides(narration),
+    return requests.request_job(
+        _get_or_create(obj, language), obj, user=user, publish=publish, priority=priority
     )
-    key = digests.build_request_key(narration.pk, versions, publish=publish)
-    with transaction.atomic():
-        job = _find_active(key)
-        if job is None:
-            job = _create_job(narration, key, casting.lane, priority, user, {"publish": publish})
-        bell.ring_on_commit(job.lane)
-    return job
 
 
 def cancel_job(job_uid: Any, *, user: Any = None) -> Job:
@@ -218,7 +206,7 @@ def publish_narration(obj: models.Model, *, language: str, user: Any = None) -> 
     ``ConflictError`` unless the draft speaks the newest text.
     """
     _require(user, "publish", obj)
-    return publish.publish_draft(_get(obj, language).pk, user=user)
+    return publication.publish_draft(_get(obj, language).pk, user=user)
 
 
 def withdraw_narration(
@@ -228,7 +216,7 @@ def withdraw_narration(
     _require(user, "publish", obj)
     narration = find_narration(obj, language=language)
     if narration is not None:
-        publish.withdraw_published(narration.pk, user=user, reason=reason)
+        publication.withdraw_published(narration.pk, user=user, reason=reason)
 
 
 def retake_segment(obj: models.Model, *, language: str, position: int, user: Any = None) -> Segment:
@@ -388,38 +376,3 @@ def _get_by_uid(queryset: models.QuerySet[M], uid: Any) -> M:
 def _narrations_of(obj: models.Model, language: str) -> models.QuerySet[Narration]:
     narrations = Narration.objects.filter(**_identify(obj))
     return narrations.filter(language=language) if language else narrations
-
-
-def _list_overrides(narration: Narration) -> list[str]:
-    """Changes whenever an author's word is added, changed or taken back."""
-    words = Override.objects.filter(narration=narration).order_by("pk")
-    return [f"{pk}:{value}" for pk, value in words.values_list("pk", "value")]
-
-
-def _find_active(key: str) -> Job | None:
-    active = Job.objects.filter(kind=JobKind.NARRATE, request_key=key, state__in=ACTIVE_STATES)
-    return active.exclude(cancel_requested=True).order_by("-state").first()
-
-
-def _create_job(
-    narration: Narration, key: str, lane: str, priority: int, user: Any, payload: dict[str, Any]
-) -> Job:
-    try:
-        with transaction.atomic():
-            job = Job.objects.create(
-                kind=JobKind.NARRATE,
-                narration=narration,
-                request_key=key,
-                lane=lane,
-                priority=priority,
-                payload=payload,
-                requested_by=permissions.get_actor(user),
-                requested_by_name=get_actor_name(user),
-                queued_at=Now(),
-            )
-            record("requested", narration=narration, job=job, actor=user)
-    except IntegrityError:
-        # Somebody asked for the same in this moment: theirs serves both.
-        return Job.objects.get(kind=JobKind.NARRATE, request_key=key, state=JobState.QUEUED)
-    job.refresh_from_db()
-    return job

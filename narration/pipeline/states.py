@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from narration.exceptions import ConfigurationError, NarrationError
 from narration.manifests import build_media_url
 from narration.models import (
     ACTIVE_STATES,
@@ -338,3 +339,11 @@ def explain(code: str) -> str:
 def explain_job(code: str) -> str:
     """The error code of a job in plain words."""
     return str(JOB_EXPLANATIONS.get(code, _("The narration stopped before it was complete.")))
+
+
+def explain_error(error: NarrationError) -> str:
+    """An error in plain words; what an administrator must mend keeps its detail."""
+    if error.code not in JOB_EXPLANATIONS:
+        return str(error)
+    words = explain_job(error.code)
+    return f"{words} ({error})" if isinstance(error, ConfigurationError) else words

@@ -22,6 +22,7 @@ from narration import api
 from narration.exceptions import (
     ConfigurationError,
     ConflictError,
+    EngineError,
     NarrationError,
     NarrationNotFound,
     NotAllowed,
@@ -144,8 +145,8 @@ def build_panel(obj: Model, language: str, user: Any, problem: str = "") -> dict
         try:
             estimate = api.estimate_narration(obj, language=language, user=user)
             state = api.state_of(obj, language=language)  # the estimate may have planned anew
-        except (ConfigurationError, SourceError) as error:
-            problem = problem or str(error)
+        except (ConfigurationError, SourceError, EngineError) as error:
+            problem = problem or api.explain_error(error)
     failures = []
     if state.failed:
         segments = api.list_segments(obj, language=language, user=user)
@@ -187,7 +188,7 @@ def attempt(wish: Wish, obj: Model) -> str:
     except (NarrationNotFound, NotAllowed) as error:
         raise Http404 from error
     except NarrationError as error:
-        return str(error) or _("That did not work.")
+        return api.explain_error(error) or _("That did not work.")
     return ""
 
 

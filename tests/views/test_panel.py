@@ -12,6 +12,7 @@ from narration.exceptions import UnsupportedUtterance
 from narration.models import Job
 from narration.views.panel import find_way_back
 from tests.helpers import narrate
+from tests.testapp.models import Note
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -189,3 +190,12 @@ def test_a_refused_retake_is_told_on_the_page(author, note, monkeypatch):
     monkeypatch.setattr(api, "retake_segment", refuse)
     response = author.post(get_url("retake", note, position=0), follow=True)
     assert "in one way only" in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_language_that_no_voice_speaks_is_said_and_breaks_nothing(client, owner):
+    note = Note.objects.create(title="Pluie", body="Il pleut.", language="fr", owner=owner)
+    client.force_login(owner)
+    answer = client.get(f"/narration/panel/testapp.note/{note.pk}/fr/")
+    assert answer.status_code == 200
+    assert "voice" in answer.content.decode()
