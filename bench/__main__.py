@@ -11,6 +11,8 @@ def main() -> None:
     quick = parser.parse_args().quick
     with tempfile.TemporaryDirectory(prefix="narration-bench-") as folder:
         os.environ["NARRATION_VAR_DIR"] = folder
+        # Never the database that this shell may name for a real site.
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
         os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
         measure(quick=quick)
 
