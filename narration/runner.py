@@ -12,7 +12,6 @@ import secrets
 import socket
 import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -34,6 +33,7 @@ from narration.pipeline.narrate import bring_up_to_date, publish_if_due
 from narration.pipeline.plan import PlannedSegment
 from narration.pipeline.usage import record_usage
 from narration.queue import bell
+from narration.queue.supervisor import is_alive
 from narration.signals import job_state_changed
 
 logger = logging.getLogger(__name__)
@@ -223,7 +223,7 @@ def sweep() -> int:
         count += _take_back(job)
     for job in Job.objects.running_on(socket.gethostname()):
         # No need to wait for the lease of a worker that is known to be dead.
-        if job.worker is not None and not Path(f"/proc/{job.worker.pid}").exists():
+        if job.worker is not None and not is_alive(job.worker.pid):
             count += _take_back(job)
     for lane in Job.objects.due().values_list("lane", flat=True).distinct():
         bell.ring(lane)

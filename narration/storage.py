@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import os
-import tempfile
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,19 +32,15 @@ class AtomicFileStorage(FileSystemStorage):
     def _save(self, name: str, content: File) -> str:  # type: ignore[type-arg]
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=".partial-", dir=target.parent)
+        descriptor = _open_nameless(target.parent)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                for chunk in content.chunks():
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, self.file_permissions_mode or 0o640)  # noqa: PTH101
-            os.replace(temporary, target)  # noqa: PTH105
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
-            raise
+            for chunk in content.chunks():
+                _write_all(descriptor, chunk)
+            os.fchmod(descriptor, self.file_permissions_mode or 0o640)
+            os.fsync(descriptor)
+            _give_name(descriptor, target)
+        finally:
+            os.close(descriptor)
         _sync_folder(target.parent)
         return name
 
@@ -105,6 +100,29 @@ def read(file: StoredFile) -> bytes:
     if len(content) != file.size or hashlib.sha256(content).hexdigest() != file.sha256:
         raise StorageCorrupt(f"{file.name} was altered.", code="storage_altered")
     return content
+
+
+def _open_nameless(folder: Path) -> int:
+    """A file without a name yet: if we are killed while writing it, nothing is left behind."""
+    return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
+
+
+def _write_all(descriptor: int, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _give_name(descriptor: int, target: Path) -> None:
+    """Let the whole file appear as ``target``, over a damaged one if need be."""
+    nameless = f"/proc/self/fd/{descriptor}"
+    try:
+        # With a folder given, Python asks linkat to follow; the path is absolute all the same.
+        os.link(nameless, target, src_dir_fd=descriptor, follow_symlinks=True)
+    except FileExistsError:
+        beside = target.parent / f".partial-{secrets.token_hex(8)}"
+        os.link(nameless, beside, src_dir_fd=descriptor, follow_symlinks=True)
+        beside.replace(target)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -120,6 +120,12 @@ def iter_session(leader: int) -> list[int]:
     return found
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine still runs; one that only waits to be buried does not."""
+    status = _read_stat(pid)
+    return status is not None and status[1] != "Z"
+
+
 def kill_session(leader: int) -> None:
     """SIGKILL everything in a session, again until nothing is left."""
     for _round in range(50):
