@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,22 @@ class Role(StrEnum):
     TABLE_ROW = "table_row"
     CODE = "code"
     FIGURE = "figure"
+    FOOTNOTE = "footnote"
+
+
+class Aspect(StrEnum):
+    """What a run is to the construct it belongs to; a speech policy may leave it unsaid."""
+
+    CODE_CAPTION = "code_caption"
+    CODE_LINE = "code_line"
+    TABLE_CAPTION = "table_caption"
+    TABLE_HEADER = "table_header"
+    TABLE_CELL = "table_cell"
+    FIGURE_LABEL = "figure_label"
+    FIGURE_ALT = "figure_alt"
+    LIST_NUMBER = "list_number"
+    CALLOUT_TITLE = "callout_title"
+    CITATION = "citation"
 
 
 class RunKind(StrEnum):
@@ -43,13 +59,16 @@ class Run:
 
     ``text`` is what the learner reads. ``spoken``, when given, is said instead of what
     normalization would make of ``text``; an empty string says nothing. ``language`` is set only
-    where it differs from the passage's.
+    where it differs from the passage's. ``aspect`` is "" for plain text. ``pause_ms`` is silence
+    an author asks for where the run stands; such a run has no text.
     """
 
     text: str
     kind: RunKind = RunKind.PROSE
     language: str = ""
     spoken: str | None = None
+    aspect: Aspect | Literal[""] = ""
+    pause_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +76,15 @@ class Passage:
     """One block of host text, in reading order.
 
     ``anchor`` is unique in the object and prefixes the anchors of its sentences
-    (``{anchor}-1``, ``{anchor}-2`` …); "" where the host shows no page.
+    (``{anchor}-1``, ``{anchor}-2`` …); "" where the host shows no page. ``after`` is the anchor of
+    the sentence a footnote belongs to, "" elsewhere.
     """
 
     role: Role
     runs: tuple[Run, ...]
     anchor: str = ""
     language: str = ""
+    after: str = ""
 
     @property
     def text(self) -> str:
@@ -192,6 +213,7 @@ class EngineFacts:
     ``sound_version`` is ours and is raised only when the sound changes. ``profile`` is a configured
     choice that changes the sound, such as ``gpu-bf16``. ``slots`` is how many utterances it speaks
     at once. ``licence`` is a sentence for people; ``versions`` names what the sound is made with.
+    ``phoneme_alphabet`` names the phonemes it takes between ``[[`` and ``]]``, "" for none.
     """
 
     name: str
@@ -208,6 +230,7 @@ class EngineFacts:
     slots: int = 1
     licence: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    phoneme_alphabet: str = ""
 
     def drop_defaults(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings that differ from this engine's defaults: what a digest may hold."""

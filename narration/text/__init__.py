@@ -1,8 +1,26 @@
 """From written to spoken language: pure functions over text, free of Django."""
 
 from narration.text.clauses import cut_clauses
-from narration.text.normalization import normalize
+from narration.text.cuts import Cut, cut_runs, get_leading_pause
+from narration.text.lexicon import NO_LEXICON, Lexicon, Pronunciation
+from narration.text.normalization import has_rules, normalize
 from narration.text.sentences import cut_sentences, sentence_anchor
-from narration.text.spoken import build_spoken
+from narration.text.spoken import build_spoken, cut_parts, read_runs, say_runs
 
-__all__ = ["build_spoken", "cut_clauses", "cut_sentences", "normalize", "sentence_anchor"]
+__all__ = [
+    "NO_LEXICON",
+    "Cut",
+    "Lexicon",
+    "Pronunciation",
+    "build_spoken",
+    "cut_clauses",
+    "cut_parts",
+    "cut_runs",
+    "cut_sentences",
+    "get_leading_pause",
+    "has_rules",
+    "normalize",
+    "read_runs",
+    "say_runs",
+    "sentence_anchor",
+]

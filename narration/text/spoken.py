@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from narration.text.lexicon import NO_LEXICON, Lexicon
 from narration.text.mathematics import read_mathematics
 from narration.text.normalization import read_code, read_prose
 from narration.text.normalization.fragments import Fragment, assemble
@@ -15,18 +17,43 @@ _Part = tuple[Run, int, str]
 
 
 def build_spoken(
-    runs: Sequence[Run], start: int, end: int, language: str
+    runs: Sequence[Run], start: int, end: int, language: str, lexicon: Lexicon = NO_LEXICON
 ) -> tuple[str, SpokenForm]:
     """Give the display text ``start:end`` of a passage's runs and how it is said.
 
     Spans are offsets into that display text. A run with ``spoken`` is said that way, whole, in
     the sentence where it begins; an empty run with ``spoken`` is said where it stands.
     """
-    parts = list(_cut_parts(runs, start, end))
+    parts = cut_parts(runs, start, end)
+    return "".join(part.text for part in parts), say_runs(parts, language, lexicon)
+
+
+def cut_parts(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:
+    """Give what of the runs of a passage belongs to its segment ``start:end``."""
+    return tuple(
+        run if text == run.text else replace(run, text=text)
+        for run, _offset, text in _cut_parts(runs, start, end)
+    )
+
+
+def say_runs(runs: Sequence[Run], language: str, lexicon: Lexicon = NO_LEXICON) -> SpokenForm:
+    """Give the spoken form of one segment's runs; spans are offsets into their joined text."""
+    return assemble(read_runs(runs, language, lexicon))
+
+
+def read_runs(runs: Sequence[Run], language: str, lexicon: Lexicon = NO_LEXICON) -> list[Fragment]:
+    """Give the fragments of one segment in order, each with the rule that made it."""
     fragments: list[Fragment] = []
-    for group in _group(parts, language):
-        fragments += _read_group(group, language)
-    return "".join(part[2] for part in parts), assemble(fragments)
+    for group in _group(list(_place(runs)), language):
+        fragments += _read_group(group, language, lexicon)
+    return fragments
+
+
+def _place(runs: Sequence[Run]) -> Iterator[_Part]:
+    place = 0
+    for run in runs:
+        yield run, place, run.text
+        place += len(run.text)
 
 
 def _cut_parts(runs: Sequence[Run], start: int, end: int) -> Iterator[_Part]:
@@ -49,7 +76,7 @@ def _cut_parts(runs: Sequence[Run], start: int, end: int) -> Iterator[_Part]:
 
 def _without_spoken(run: Run) -> Run:
     """The rest of a run whose spoken form was said in an earlier sentence says nothing."""
-    return run if run.spoken is None else Run(run.text, run.kind, run.language, "")
+    return run if run.spoken is None else replace(run, spoken="")
 
 
 def _group(parts: Sequence[_Part], language: str) -> Iterator[list[_Part]]:
@@ -69,16 +96,18 @@ def _is_plain(part: _Part, language: str) -> bool:
     return run.kind in _PROSE and run.spoken is None and run.language in {"", language}
 
 
-def _read_group(group: Sequence[_Part], language: str) -> list[Fragment]:
+def _read_group(group: Sequence[_Part], language: str, lexicon: Lexicon) -> list[Fragment]:
     run, offset, text = group[0]
     spoken_in = run.language or language
+    first = lexicon.get_rules(spoken_in)
     if run.spoken is not None:
         return [
-            Fragment(part.text, offset, offset + len(text), part.is_mark, part.is_soft)
-            for part in read_prose(run.spoken, spoken_in)
+            replace(part, start=offset, end=offset + len(text), rule="author")
+            for part in read_prose(run.spoken, spoken_in, first)
         ]
     if run.kind is RunKind.MATH:
-        return [Fragment(read_mathematics(text, spoken_in), offset, offset + len(text))]
+        said = read_mathematics(text, spoken_in)
+        return [Fragment(said, offset, offset + len(text), rule="formula")]
     read = read_code if run.kind is RunKind.CODE else read_prose
     joined = "".join(part[2] for part in group)
-    return [part.moved(offset) for part in read(joined, spoken_in)]
+    return [part.moved(offset) for part in read(joined, spoken_in, first)]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -23,6 +24,8 @@ from narration.values import SpokenForm
 
 _MOST_READINGS = 4
 _LANGUAGES = {"en": en, "pt": pt_br}
+# What a lexicon gave the engine is no writing any more; authors' own brackets are gone by then.
+_PHONEME = Rule(re.compile(r"\[\[[^\]]+\]\]"), lambda match: match[0])
 
 
 def normalize(text: str, language: str) -> SpokenForm:
@@ -33,18 +36,25 @@ def normalize(text: str, language: str) -> SpokenForm:
     return assemble(read_prose(text, language))
 
 
-def read_prose(text: str, language: str) -> list[Fragment]:
-    """Read prose as ordered fragments with offsets into ``text``."""
+def has_rules(language: str) -> bool:
+    """Whether numbers, dates and symbols of ``language`` are put into words here."""
+    return _primary(language) in _LANGUAGES
+
+
+def read_prose(text: str, language: str, first: Sequence[Rule] = ()) -> list[Fragment]:
+    """Read prose as ordered fragments with offsets into ``text``; ``first`` are rules of yours."""
     module = _LANGUAGES.get(_primary(language))
-    return _settle(text, module.RULES) if module else read_plainly(text)
+    return _settle(text, module.RULES, first) if module else read_plainly(text, first)
 
 
-def _settle(text: str, rules: Sequence[Rule]) -> list[Fragment]:
+def _settle(text: str, rules: Sequence[Rule], first: Sequence[Rule]) -> list[Fragment]:
     """Read until reading again changes nothing.
 
     Once is enough for what people write; words glued to numbers ("etc5") come free only then.
+    ``first`` is read once: an alias may hold its own grapheme.
     """
-    fragments = read_fragments(text, rules)
+    fragments = read_fragments(text, (*first, *rules))
+    rules = (_PHONEME, *rules)
     for _ in range(_MOST_READINGS):
         form = assemble(fragments)
         if form.text == text:
@@ -56,12 +66,12 @@ def _settle(text: str, rules: Sequence[Rule]) -> list[Fragment]:
     return fragments
 
 
-def read_code(text: str, language: str) -> list[Fragment]:
+def read_code(text: str, language: str, first: Sequence[Rule] = ()) -> list[Fragment]:
     """Read a stretch of code inside a sentence; only its commas are pauses."""
     module = _LANGUAGES.get(_primary(language))
     if not module:
-        return read_plainly(text)
-    fragments = read_fragments(text, module.CODE_RULES)
+        return read_plainly(text, first)
+    fragments = read_fragments(text, (*first, *module.CODE_RULES))
     return [
         part for part in fragments if not part.is_mark or (part.text == "," and not part.is_soft)
     ]

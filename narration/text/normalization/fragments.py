@@ -20,6 +20,7 @@ from narration.values import SpokenForm, WordSpan
 class Fragment:
     """``text`` to say for ``start:end``; ``is_mark`` attaches it to the word before.
 
+    ``rule`` names the rule that says it, "" for words read as they are written.
     A soft mark is a comma that stands for a bracket or a dash: any written mark beside it wins,
     and the sentence never ends with it.
     """
@@ -29,6 +30,7 @@ class Fragment:
     end: int
     is_mark: bool = False
     is_soft: bool = False
+    rule: str = ""
 
     def moved(self, offset: int) -> Fragment:
         """The same fragment, ``offset`` characters further on."""
@@ -39,12 +41,14 @@ class Fragment:
 class Rule:
     """Where ``pattern`` matches, ``say`` gives the spoken words, or None to leave it alone.
 
-    ``group`` names the part that is replaced; the rest of the match is context.
+    ``group`` names the part that is replaced; the rest of the match is context. ``name`` tells
+    authors what was read: "date", "money".
     """
 
     pattern: re.Pattern[str]
     say: Callable[[re.Match[str]], str | None]
     group: int | str = 0
+    name: str = ""
 
 
 # Letters with the marks that combine with them; superscripts and circled digits are no letters.
@@ -92,7 +96,7 @@ def _apply(rule: Rule, text: str, taken: bytearray) -> Iterator[Fragment]:
         position = max(match.end(), match.start() + 1)
         if start < end and (spoken := rule.say(match)) is not None:
             taken[start:end] = b"\x01" * (end - start)
-            yield Fragment(spoken, start, end)
+            yield Fragment(spoken, start, end, rule=rule.name)
             position = max(end, match.start() + 1)
 
 
@@ -173,13 +177,15 @@ def trace_back(fragments: Iterable[Fragment], form: SpokenForm) -> list[Fragment
     return traced
 
 
-def read_plainly(text: str) -> list[Fragment]:
+def read_plainly(text: str, first: Iterable[Rule] = ()) -> list[Fragment]:
     """Read a language without rules: its own tokens, without emoji and control characters."""
-    return [
-        Fragment(spoken, *match.span())
-        for match in re.finditer(r"\S+", text)
-        if (spoken := "".join(char for char in match[0] if not _is_unspeakable(char)))
-    ]
+    plain = Rule(re.compile(r"\S+"), lambda match: _drop_unspeakable(match[0]))
+    return [part for part in read_fragments(text, (*first, plain)) if part.text]
+
+
+def _drop_unspeakable(token: str) -> str:
+    """Square brackets would reach an engine as phonemes, and nobody says them."""
+    return "".join(char for char in token if char not in "[]" and not _is_unspeakable(char))
 
 
 def _is_unspeakable(char: str) -> bool:

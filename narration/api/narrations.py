@@ -1,8 +1,4 @@
-"""The one door of the plugin: what hosts, pages, admin and REST call.
-
-``user`` is who asks; None is the system itself and may do everything. Everything raises errors
-of ``narration.exceptions``; strangers get ``NarrationNotFound``, as if nothing were there.
-"""
+"""Finding narrations, asking for them, telling about them."""
 
 from __future__ import annotations
 
@@ -39,44 +35,14 @@ from narration.pipeline import publish as publication
 from narration.pipeline.events import record
 from narration.pipeline.states import (
     Estimate,
-    JobProgress,
     NarrationState,
     SegmentState,
     Status,
     build_estimate,
-    explain_error,
     list_segment_states,
     load_states,
 )
 from narration.sources import get_source, get_sources
-
-__all__ = [
-    "Estimate",
-    "JobProgress",
-    "NarrationState",
-    "SegmentState",
-    "Status",
-    "cancel_job",
-    "cancel_jobs",
-    "estimate_narration",
-    "explain_error",
-    "filter_by_state",
-    "find_narration",
-    "get_job",
-    "get_manifest",
-    "get_narration",
-    "get_object",
-    "get_track",
-    "list_narrations",
-    "list_segments",
-    "publish_narration",
-    "refresh_plan",
-    "request_narration",
-    "retake_segment",
-    "state_of",
-    "states_for",
-    "withdraw_narration",
-]
 
 M = TypeVar("M", bound=models.Model)
 EDITION = "main"
