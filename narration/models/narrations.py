@@ -26,6 +26,7 @@ class RoleChoices(models.TextChoices):
     TABLE_ROW = Role.TABLE_ROW.value, _("table row")
     CODE = Role.CODE.value, _("code")
     FIGURE = Role.FIGURE.value, _("figure")
+    FOOTNOTE = Role.FOOTNOTE.value, _("footnote")
 
 
 class Narration(Row):
@@ -36,13 +37,15 @@ class Narration(Row):
     source_object = GenericForeignKey("content_type", "object_id")
     language = models.CharField(_("language"), max_length=35)
     edition = models.CharField(_("edition"), max_length=40, default="main")
-    casting_version = models.PositiveIntegerField(default=0)
     source_version = models.PositiveBigIntegerField(default=0)
     plan_digest = models.CharField(max_length=64, blank=True, default="")
     planned_at = models.DateTimeField(null=True, blank=True)
     segments = models.PositiveIntegerField(_("segments"), default=0)
     missing = models.PositiveIntegerField(_("missing"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
+    # Names of the speech rules its text has something for, and languages nobody speaks in it.
+    traits = models.JSONField(default=list, blank=True)
+    unvoiced = models.JSONField(default=list, blank=True)
     draft_track = models.ForeignKey(
         "narration.Track", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -92,6 +95,8 @@ class Segment(Row):
     anchor_offset = models.PositiveIntegerField(default=0)
     display_text = models.TextField()
     spoken_text = models.TextField()
+    # How it is written (see pipeline.written), so that it can be said anew without its source.
+    runs = models.JSONField(default=list, null=True)
     word_map = models.JSONField(default=list)
     pause_ms = models.PositiveIntegerField(default=0)
     voice = models.ForeignKey(Voice, on_delete=models.PROTECT, related_name="+")

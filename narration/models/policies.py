@@ -8,7 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from narration.audio.gaps import build_gaps
+from narration.exceptions import ConfigurationError
 from narration.models.base import Row, build_actor_field, build_choices_check
+from narration.text.policy import build_rules
 from narration.values import Role
 
 
@@ -32,6 +35,7 @@ class LexiconEntry(Row):
     alias = models.CharField(_("alias"), max_length=400, blank=True, default="")
     phoneme = models.CharField(_("phoneme"), max_length=400, blank=True, default="")
     case_rule = models.CharField(_("case"), max_length=10, choices=CaseRule, default=CaseRule.EXACT)
+    whole_words = models.BooleanField(_("whole words only"), default=True)
     engine = models.CharField(_("engine"), max_length=50, blank=True, default="")
     state = models.CharField(
         _("state"), max_length=10, choices=LexiconState, default=LexiconState.PROPOSED
@@ -66,6 +70,25 @@ def validate_casting(value: Any) -> None:
         raise ValidationError(_("Unknown roles: %(roles)s"), params={"roles": ", ".join(unknown)})
 
 
+def validate_rules(value: Any) -> None:
+    """``{rule: choice}`` as in ``narration.text.policy.CHOICES``."""
+    _validate(value, build_rules, {"code": "announce"})
+
+
+def validate_gaps(value: Any) -> None:
+    """``{gap: milliseconds}`` as in ``narration.audio.gaps.Gaps``."""
+    _validate(value, build_gaps, {"paragraph_ms": 650})
+
+
+def _validate(value: Any, build: Any, example: Any) -> None:
+    if not isinstance(value, dict):
+        raise ValidationError(_("Give an object such as %(example)s."), params={"example": example})
+    try:
+        build(value)
+    except (ConfigurationError, TypeError) as error:
+        raise ValidationError(str(error)) from error
+
+
 class SpeechPolicy(Row):
     """The rules of one scope; what it leaves out comes from the wider scope."""
 
@@ -76,8 +99,15 @@ class SpeechPolicy(Row):
     allowed_voices = models.JSONField(_("allowed voices"), default=list, blank=True)
     allowed_languages = models.JSONField(_("allowed languages"), default=list, blank=True)
     quotas = models.JSONField(_("quotas"), default=dict, blank=True)
-    gaps = models.JSONField(_("gaps in milliseconds"), default=dict, blank=True)
-    rules = models.JSONField(_("rules for code, tables, footnotes"), default=dict, blank=True)
+    gaps = models.JSONField(
+        _("gaps in milliseconds"), default=dict, blank=True, validators=[validate_gaps]
+    )
+    rules = models.JSONField(
+        _("rules for code, tables, footnotes"),
+        default=dict,
+        blank=True,
+        validators=[validate_rules],
+    )
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
 
     class Meta:

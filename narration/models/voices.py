@@ -67,6 +67,17 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
                 code="no_voice_for_language",
             )
         alias, _separator, engine_voice = name.partition(":")
+        return self._get_builtin(alias, engine_voice, language)
+
+    def find_speaking(self, language: str, engine: str) -> Voice | None:
+        """A voice for a phrase in another language: the configured one, else ``engine``'s own."""
+        try:
+            return self.get_default(language)
+        except UnsupportedUtterance:
+            own = _find_engine_voice(engine, language)
+            return self._get_builtin(engine, own, language) if own else None
+
+    def _get_builtin(self, alias: str, engine_voice: str, language: str) -> Voice:
         identity = {"engine": alias, "engine_voice": engine_voice, "kind": VoiceKind.BUILTIN}
         voice = self.filter(**identity, retired_at=None).order_by("pk").first()
         if voice is None:
@@ -75,6 +86,17 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
                 name=label, defaults={**identity, "languages": [language]}
             )
         return voice
+
+
+def _find_engine_voice(alias: str, language: str) -> str:
+    """The engine's first voice of this very language, else of its primary one, else ""."""
+    primary = language.split("-", maxsplit=1)[0]
+    voices = describe_engine(alias).voices
+    for wanted in (language, primary):
+        for voice in voices:
+            if wanted in voice.languages:
+                return voice.name
+    return ""
 
 
 def _get_label(alias: str, engine_voice: str) -> str:

@@ -11,7 +11,8 @@ from narration.exceptions import SourceError
 from narration.models import Narration, Override, Rendition, Segment, SynthesisFailure, Voice
 from narration.pipeline.casting import load_casting
 from narration.pipeline.events import record
-from narration.pipeline.plan import Plan, PlannedSegment, build_plan
+from narration.pipeline.plan import Plan, PlannedSegment, build_plan, find_languages
+from narration.pipeline.written import pack_runs
 from narration.sources import get_source
 from narration.speaking import describe_engine
 
@@ -29,7 +30,11 @@ def refresh_plan(narration: Narration) -> tuple[Plan, int]:
     source = get_source(obj)
     version = source.get_version(obj, narration.language)
     passages = source.get_passages(obj, narration.language, version)
-    casting = load_casting(source.get_scope_chain(obj), narration.language)
+    casting = load_casting(
+        source.get_scope_chain(obj),
+        narration.language,
+        foreign=find_languages(passages, narration.language),
+    )
     overrides = list(Override.objects.filter(narration=narration))
     plan = build_plan(passages, language=narration.language, casting=casting, overrides=overrides)
     store_plan(narration, plan, version)
@@ -49,7 +54,8 @@ def store_plan(narration: Narration, plan: Plan, version: int) -> None:
                 plan_digest=plan.digest,
                 planned_at=Now(),
                 segments=len(plan.segments),
-                casting_version=max(plan.casting.versions, default=0),
+                traits=list(plan.traits),
+                unvoiced=list(plan.unvoiced),
                 **count_missing(plan),
             )
     narration.refresh_from_db()
@@ -85,6 +91,7 @@ def _build_row(narration: Narration, position: int, segment: PlannedSegment) -> 
         anchor_offset=segment.anchor_offset,
         display_text=segment.display_text,
         spoken_text=segment.spoken.text,
+        runs=None if segment.runs is None else pack_runs(segment.runs),
         word_map=[[w.spoken_start, w.spoken_end, w.start, w.end] for w in segment.spoken.words],
         pause_ms=segment.pause_ms,
         voice=segment.voice,
