@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from courses.models import Lesson, LessonRevision, LessonText
+from courses.models import Course, Lesson, LessonRevision, LessonText
 from narration.exceptions import SourceError
 from narration.markup import render
 from narration.sources import INSTALLATION, NarrationSource, get_scope_key, register
@@ -55,6 +55,20 @@ class LessonSource(NarrationSource[Lesson]):
     def get_scope_chain(self, obj: Lesson) -> Sequence[str]:
         """Lesson, course, installation."""
         return (get_scope_key(obj), get_scope_key(obj.course), INSTALLATION)
+
+    def find_in_scope(self, scope_key: str) -> QuerySet[Lesson]:
+        """A course's key holds for all its lessons."""
+        label, _separator, key = scope_key.partition(":")
+        if label == Course._meta.label_lower:
+            return Lesson.objects.filter(course__pk=key)
+        return super().find_in_scope(scope_key)
+
+    def can_edit_scope(self, user: Any, scope_key: str) -> bool:
+        """Who writes a course says how it is spoken, before it has lessons too."""
+        label, _separator, key = scope_key.partition(":")
+        if label == Course._meta.label_lower:
+            return Course.objects.editable_by(user).filter(pk=key).exists()
+        return super().can_edit_scope(user, scope_key)
 
     def visible_to(self, user: Any, action: str) -> QuerySet[Lesson]:
         """Lessons on which ``user`` may do ``action``."""

@@ -77,3 +77,8 @@ def build_request_key(narration_pk: int, versions: Sequence[int | str], *, publi
 def build_track_identity(narration_uid: str, plan_digest: str, stitch_version: int) -> str:
     """Identity of a track's files: the plan they speak, in this narration, joined this way."""
     return _digest({"narration": narration_uid, "plan": plan_digest, "stitch": stitch_version})
+
+
+def build_preview_key(utterance_digest: str, user_pk: object) -> str:
+    """Who wants to hear what: a person's previews are theirs alone."""
+    return _digest({"v": REQUEST_VERSION, "preview": utterance_digest, "user": str(user_pk)})

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
 
-from narration.models import Narration, Rendition, Segment, TrackFile
+from narration.digests import build_preview_key
+from narration.models import Job, JobKind, Narration, Rendition, Segment, TrackFile
 from narration.signing import build_storage_name
 from narration.sources import get_source
 
@@ -49,7 +50,7 @@ def find_track_file(token: str, extension: str, user: Any) -> TrackFile | None:
 
 
 def find_rendition(token: str, user: Any) -> Rendition | None:
-    """A rendition for who narrates a text that says it, or for staff who may see renditions."""
+    """A rendition for who narrates a text that says it or asked to hear it, and for staff."""
     try:
         name = build_storage_name("renditions", token, "flac")
     except ValueError:
@@ -58,6 +59,9 @@ def find_rendition(token: str, user: Any) -> Rendition | None:
     if rendition is None:
         return None
     if user.has_perm("narration.view_rendition") and user.is_staff:
+        return rendition
+    key = build_preview_key(rendition.digest, user.pk)
+    if Job.objects.filter(kind=JobKind.PREVIEW, request_key=key, requested_by=user.pk).exists():
         return rendition
     spoken_in = Segment.objects.filter(utterance_digest=rendition.digest).values("narration")
     narrations = Narration.objects.filter(pk__in=spoken_in)[:MAXIMUM_ASKED]

@@ -23,6 +23,7 @@ from narration.exceptions import ConflictError, EngineError, NarrationError
 from narration.models import (
     Job,
     JobError,
+    JobKind,
     JobState,
     Narration,
     Rendition,
@@ -31,6 +32,7 @@ from narration.models import (
 from narration.pipeline.events import record
 from narration.pipeline.narrate import bring_up_to_date, publish_if_due
 from narration.pipeline.plan import PlannedSegment
+from narration.pipeline.previews import make_preview
 from narration.pipeline.usage import record_usage
 from narration.queue import bell
 from narration.queue.supervisor import is_alive
@@ -102,6 +104,9 @@ def run_job(job: Job, *, deadline: float | None = None) -> None:
     lease = Lease(job, deadline)
     narration = job.narration
     try:
+        if job.kind == JobKind.PREVIEW:
+            lease.end(JobState.DONE if make_preview(job, lease) else JobState.PARTIAL)
+            return
         if narration is None:
             raise NarrationError("The narrated object is gone.", code="source_gone")
         track = bring_up_to_date(narration, job, lease)

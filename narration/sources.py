@@ -51,6 +51,26 @@ class NarrationSource(Generic[M]):
         """Scope keys, nearest first, ending with the installation's ""."""
         return (get_scope_key(obj), INSTALLATION)
 
+    def find_in_scope(self, scope_key: str) -> QuerySet[M]:
+        """The objects whose scope chain holds ``scope_key``; override it with ``get_scope_chain``.
+
+        The default knows the installation and each object's own key.
+        """
+        rows: QuerySet[M] = self.model._default_manager.all()  # type: ignore[assignment]  # noqa: SLF001
+        if scope_key == INSTALLATION:
+            return rows
+        label, _separator, key = scope_key.partition(":")
+        return rows.filter(pk=key) if label == self.model._meta.label_lower else rows.none()
+
+    def can_edit_scope(self, user: Any, scope_key: str) -> bool:
+        """Whether ``user`` may change lexicon and policy of this scope.
+
+        The default: who may narrate every object in it, where there is one.
+        """
+        everything = self.find_in_scope(scope_key)
+        mine = self.visible_to(user, "narrate").values("pk")
+        return everything.exists() and not everything.exclude(pk__in=mine).exists()
+
     def visible_to(self, user: Any, action: str) -> QuerySet[M]:
         """The objects on which ``user`` may do ``action`` (one of ``ACTIONS``)."""
         raise NotImplementedError

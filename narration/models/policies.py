@@ -9,8 +9,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from narration.audio.gaps import build_gaps
-from narration.exceptions import ConfigurationError
+from narration.exceptions import ConfigurationError, NarrationError
 from narration.models.base import Row, build_actor_field, build_choices_check
+from narration.speaking import describe_engine
 from narration.text.policy import build_rules
 from narration.values import Role
 
@@ -52,12 +53,50 @@ class LexiconEntry(Row):
                 fields=["scope_key", "language", "grapheme", "case_rule", "engine"],
                 name="narration_lexicon_once",
             ),
+            models.CheckConstraint(
+                name="narration_lexicon_says_one_thing",
+                condition=~models.Q(grapheme="")
+                & (
+                    (models.Q(alias="") & ~models.Q(phoneme=""))
+                    | (~models.Q(alias="") & models.Q(phoneme=""))
+                ),
+                violation_error_message=_("Give either an alias or a phoneme."),
+            ),
             build_choices_check("lexicon", "case_rule", CaseRule),
             build_choices_check("lexicon", "state", LexiconState),
         ]
 
     def __str__(self) -> str:
         return f"{self.grapheme} → {self.alias or self.phoneme}"
+
+    def clean(self) -> None:
+        """Refuse what no engine would say; ``ValidationError`` by field."""
+        self.grapheme = " ".join(self.grapheme.split())
+        self.alias = " ".join(self.alias.split())
+        self.phoneme = " ".join(self.phoneme.split())
+        if not any(char.isalnum() for char in self.grapheme):
+            raise ValidationError({"grapheme": _("Give a word or phrase with a letter or digit.")})
+        if bool(self.alias) == bool(self.phoneme):
+            raise ValidationError({"alias": _("Give either an alias or a phoneme.")})
+        if self.alias and not any(char.isalnum() for char in self.alias):
+            raise ValidationError({"alias": _("There is nothing in this that can be spoken.")})
+        if self.phoneme:
+            self._check_phoneme()
+
+    def _check_phoneme(self) -> None:
+        if not self.engine:
+            raise ValidationError({"engine": _("Phonemes are of one engine: say of which.")})
+        if not _find_alphabet(self.engine):
+            raise ValidationError({"phoneme": _("This engine takes no phonemes; give an alias.")})
+        if set(self.phoneme) & set("[]"):
+            raise ValidationError({"phoneme": _("Square brackets are no phonemes.")})
+
+
+def _find_alphabet(engine: str) -> str:
+    try:
+        return describe_engine(engine).phoneme_alphabet
+    except NarrationError as error:
+        raise ValidationError({"engine": str(error)}) from error
 
 
 def validate_casting(value: Any) -> None:

@@ -28,7 +28,8 @@ class ScopedLexicon:
     @property
     def versions(self) -> tuple[int, ...]:
         """Integers that change when an entry is added, changed or taken away."""
-        newest = max((int(entry.updated_at.timestamp() * 1e6) for entry in self.entries), default=0)
+        saved = (entry.updated_at for entry in self.entries if entry.updated_at)
+        newest = max((int(at.timestamp() * 1e6) for at in saved), default=0)
         return (len(self.entries), newest)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from narration.exceptions import SourceError
 from narration.models import Narration, Override, Rendition, Segment, SynthesisFailure, Voice
-from narration.pipeline.casting import load_casting
+from narration.pipeline.casting import NO_AMENDMENT, Amendment, load_casting
 from narration.pipeline.events import record
 from narration.pipeline.plan import Plan, PlannedSegment, build_plan, find_languages
 from narration.pipeline.written import pack_runs
@@ -27,6 +28,15 @@ def refresh_plan(narration: Narration) -> tuple[Plan, int]:
     obj = narration.source_object
     if obj is None:
         raise SourceError("The narrated object is gone.", code="source_gone")
+    plan, version = plan_newest(narration, obj)
+    store_plan(narration, plan, version)
+    return plan, version
+
+
+def plan_newest(
+    narration: Narration, obj: Model, amendment: Amendment = NO_AMENDMENT
+) -> tuple[Plan, int]:
+    """The plan of the newest text and its version; nothing is written."""
     source = get_source(obj)
     version = source.get_version(obj, narration.language)
     passages = source.get_passages(obj, narration.language, version)
@@ -34,10 +44,10 @@ def refresh_plan(narration: Narration) -> tuple[Plan, int]:
         source.get_scope_chain(obj),
         narration.language,
         foreign=find_languages(passages, narration.language),
+        amendment=amendment,
     )
     overrides = list(Override.objects.filter(narration=narration))
     plan = build_plan(passages, language=narration.language, casting=casting, overrides=overrides)
-    store_plan(narration, plan, version)
     return plan, version
 
 

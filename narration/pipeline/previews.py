@@ -1,0 +1,122 @@
+"""Previews: one utterance made ahead of everything else, for an author who wants to hear it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from narration import conf, digests, permissions
+from narration.audio.gaps import DEFAULT_GAPS
+from narration.exceptions import NarrationError
+from narration.models import ACTIVE_STATES, Job, JobKind, JobState, Rendition, Voice, get_actor_name
+from narration.pipeline.casting import Amendment, Casting, CastVoice, load_casting
+from narration.pipeline.plan import Plan, PlannedSegment, build_plan
+from narration.pipeline.synthesize import Listener, synthesize_missing
+from narration.queue import bell
+from narration.speaking import describe_engine
+from narration.values import Passage, Role, Run, SpokenForm, Utterance
+
+#: Before every narration; lowest goes first.
+PRIORITY = -100
+MAX_CHARACTERS = 400
+
+
+def plan_preview(
+    text: str, language: str, scope_chain: list[str], amendment: Amendment
+) -> PlannedSegment:
+    """The first segment of ``text`` as this scope would say it under a change.
+
+    ``NarrationError`` when there is nothing to say.
+    """
+    casting: Casting = load_casting(scope_chain, language, amendment=amendment)
+    passage = Passage(Role.BODY, (Run(text[:MAX_CHARACTERS]),))
+    plan = build_plan([passage], language=language, casting=casting)
+    if not plan.segments:
+        raise NarrationError("There is nothing to speak in this text.", code="nothing_to_say")
+    return plan.segments[0]
+
+
+def request_preview(segment: PlannedSegment, *, user: Any) -> Job:
+    """The job that makes this utterance for ``user``; done at once where its sound is there."""
+    actor = permissions.get_actor(user)
+    key = digests.build_preview_key(segment.digest, getattr(actor, "pk", None))
+    job = Job.objects.filter(
+        kind=JobKind.PREVIEW, request_key=key, state__in=(*ACTIVE_STATES, JobState.DONE)
+    ).first()
+    is_there = bool(Rendition.objects.find_digests([segment.digest]))
+    if job is None or (job.state == JobState.DONE and not is_there):
+        job = _create_job(segment, key, user, is_done=is_there)
+    if job.state == JobState.QUEUED:
+        bell.ring_on_commit(job.lane)
+    return job
+
+
+def find_preview_sound(job: Job) -> Rendition | None:
+    """What a preview job made, if it did."""
+    digest = job.payload.get("digest", "")
+    return Rendition.objects.usable().filter(digest=digest).first()
+
+
+def make_preview(job: Job, listener: Listener) -> bool:
+    """Make the utterance of a preview job; whether it has its sound now."""
+    segment = _unpack(job.payload)
+    return synthesize_missing(Plan((segment,), "", Casting({}, DEFAULT_GAPS, ())), listener)
+
+
+def _create_job(segment: PlannedSegment, key: str, user: Any, *, is_done: bool) -> Job:
+    state = JobState.DONE if is_done else JobState.QUEUED
+    try:
+        with transaction.atomic():
+            job = Job.objects.create(
+                kind=JobKind.PREVIEW,
+                request_key=key,
+                lane=conf.get_engine(segment.voice.engine).lane,
+                state=state,
+                priority=PRIORITY,
+                payload=_pack(segment),
+                requested_by=permissions.get_actor(user),
+                requested_by_name=get_actor_name(user),
+                queued_at=Now(),
+                finished_at=Now() if is_done else None,
+            )
+    except IntegrityError:
+        return Job.objects.get(kind=JobKind.PREVIEW, request_key=key, state=JobState.QUEUED)
+    job.refresh_from_db()
+    return job
+
+
+def _pack(segment: PlannedSegment) -> dict[str, Any]:
+    return {
+        "digest": segment.digest,
+        "voice": segment.voice.pk,
+        "settings": dict(segment.voice.settings),
+        "text": segment.spoken.text,
+        "language": segment.language,
+        "take": segment.utterance.take,
+    }
+
+
+def _unpack(payload: dict[str, Any]) -> PlannedSegment:
+    voice = Voice.objects.get(pk=payload["voice"])
+    # A voice may be heard with settings that are not saved.
+    voice.settings = payload["settings"]
+    cast = CastVoice(voice, describe_engine(voice.engine))
+    utterance: Utterance = cast.build_utterance(
+        payload["text"], payload["language"], payload["take"]
+    )
+    return PlannedSegment(
+        passage=0,
+        role=Role.BODY,
+        language=payload["language"],
+        anchor="",
+        anchor_offset=0,
+        display_text=payload["text"],
+        spoken=SpokenForm(payload["text"]),
+        text_key="",
+        occurrence=0,
+        cast=cast,
+        utterance=utterance,
+        digest=digests.build_utterance_digest(utterance, cast.facts),
+    )
