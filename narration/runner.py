@@ -32,6 +32,7 @@ from narration.models import (
 from narration.pipeline.events import record
 from narration.pipeline.narrate import bring_up_to_date, publish_if_due
 from narration.pipeline.plan import PlannedSegment
+from narration.pipeline.plans import refresh_plan
 from narration.pipeline.previews import make_preview
 from narration.pipeline.usage import record_usage
 from narration.queue import bell
@@ -109,6 +110,10 @@ def run_job(job: Job, *, deadline: float | None = None) -> None:
             return
         if narration is None:
             raise NarrationError("The narrated object is gone.", code="source_gone")
+        if job.kind == JobKind.ESTIMATE:
+            refresh_plan(narration)
+            lease.end(JobState.DONE)
+            return
         track = bring_up_to_date(narration, job, lease)
         if track is None:
             lease.end(JobState.PARTIAL, **_describe_partial(job))

@@ -234,7 +234,8 @@ def estimate_narration(obj: models.Model, *, language: str, user: Any = None) ->
     _require(user, "narrate", obj)
     source = _get_source_for(obj, language)
     narration = _get_or_create(obj, language)
-    if not narration.is_planned or narration.source_version != source.get_version(obj, language):
+    is_behind = narration.source_version != source.get_version(obj, language)
+    if not narration.is_planned or is_behind or requests.is_refresh_due(narration):
         plans.refresh_plan(narration)
     return build_estimate(narration)
 

@@ -11,12 +11,15 @@ from narration.api.narrations import find_narration
 from narration.exceptions import NarrationNotFound, NotAllowed
 from narration.manifests import build_media_url
 from narration.models import Job, LexiconEntry, Segment, SpeechPolicy, Voice
-from narration.pipeline import blast, explain, plans, previews
+from narration.pipeline import blast, explain, plans, previews, requests
 from narration.pipeline.blast import BlastRadius
 from narration.pipeline.casting import NO_AMENDMENT, Amendment
 from narration.pipeline.changes import Change, EntryChange, PolicyChange, VoiceChange
 from narration.pipeline.events import record
 from narration.sources import INSTALLATION, get_sources
+
+#: A plan of 300 sentences takes about 0.1 s: more of them than this do not belong into a request.
+REFRESHED_AT_ONCE = 8
 
 
 def build_blast_radius(change: Change, *, user: Any = None) -> BlastRadius:
@@ -28,15 +31,18 @@ def build_blast_radius(change: Change, *, user: Any = None) -> BlastRadius:
 def apply_change(change: Change, *, user: Any = None) -> BlastRadius:
     """Make a change and refresh exactly the plans it reaches; what it did.
 
-    Narrations whose published track speaks otherwise now are out of date, told once.
+    Narrations whose published track speaks otherwise now are out of date, told once. Beyond
+    ``REFRESHED_AT_ONCE`` plans the rest follow in the background.
     """
     _require_scopes(change, user)
     with transaction.atomic():
         radius = blast.build_blast_radius(change)
         change.save()
         record("wording_changed", actor=user, data=_describe(change, radius))
-    for reached in radius.narrations:
+    for reached in radius.narrations[:REFRESHED_AT_ONCE]:
         plans.refresh_plan(reached.narration)
+    for reached in radius.narrations[REFRESHED_AT_ONCE:]:
+        requests.request_refresh(reached.narration, user=user)
     return radius
 
 

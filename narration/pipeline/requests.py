@@ -22,6 +22,9 @@ from narration.pipeline.events import record
 from narration.queue import bell
 from narration.sources import get_source
 
+#: Plans before sound: what is out of date is known before anything is made.
+REFRESH_PRIORITY = -50
+
 
 def request_job(
     narration: Narration, obj: models.Model, *, user: Any, publish: bool, priority: int
@@ -43,6 +46,25 @@ def request_job(
     return job
 
 
+def request_refresh(narration: Narration, *, user: Any) -> None:
+    """Have a plan refreshed in the background; asked twice it is done once."""
+    obj = narration.source_object
+    if obj is None:
+        return
+    lane = load_casting(get_source(obj).get_scope_chain(obj), narration.language).lane
+    key = digests.build_request_key(narration.pk, ("refresh",), publish=False)
+    waiting = Job.objects.filter(kind=JobKind.ESTIMATE, request_key=key, state=JobState.QUEUED)
+    with transaction.atomic():
+        if not waiting.exists():
+            _create_job(narration, key, lane, REFRESH_PRIORITY, user, {}, JobKind.ESTIMATE)
+        bell.ring_on_commit(lane)
+
+
+def is_refresh_due(narration: Narration) -> bool:
+    """Whether its plan waits to be refreshed since some wording changed."""
+    return Job.objects.active().filter(narration=narration, kind=JobKind.ESTIMATE).exists()
+
+
 def _list_overrides(narration: Narration) -> list[str]:
     """Changes whenever an author's word is added, changed or taken back."""
     words = Override.objects.filter(narration=narration).order_by("pk")
@@ -55,12 +77,18 @@ def _find_active(key: str) -> Job | None:
 
 
 def _create_job(
-    narration: Narration, key: str, lane: str, priority: int, user: Any, payload: dict[str, Any]
+    narration: Narration,
+    key: str,
+    lane: str,
+    priority: int,
+    user: Any,
+    payload: dict[str, Any],
+    kind: JobKind = JobKind.NARRATE,
 ) -> Job:
     try:
         with transaction.atomic():
             job = Job.objects.create(
-                kind=JobKind.NARRATE,
+                kind=kind,
                 narration=narration,
                 request_key=key,
                 lane=lane,
@@ -70,9 +98,10 @@ def _create_job(
                 requested_by_name=get_actor_name(user),
                 queued_at=Now(),
             )
-            record("requested", narration=narration, job=job, actor=user)
+            if kind == JobKind.NARRATE:
+                record("requested", narration=narration, job=job, actor=user)
     except IntegrityError:
         # Somebody asked for the same in this moment: theirs serves both.
-        return Job.objects.get(kind=JobKind.NARRATE, request_key=key, state=JobState.QUEUED)
+        return Job.objects.get(kind=kind, request_key=key, state=JobState.QUEUED)
     job.refresh_from_db()
     return job

@@ -18,6 +18,7 @@ from narration.models import (
     ACTIVE_STATES,
     Job,
     JobError,
+    JobKind,
     JobState,
     Narration,
     Rendition,
@@ -221,7 +222,7 @@ def build_estimate(narration: Narration) -> Estimate:
 def _load_latest_jobs(narrations: Sequence[Narration]) -> dict[int, Job]:
     """The job that tells most: one that works before one that waits before the last that ended."""
     latest = (
-        Job.objects.filter(narration=models.OuterRef("pk"))
+        Job.objects.filter(narration=models.OuterRef("pk"), kind=JobKind.NARRATE)
         .annotate(is_running=models.Q(state=JobState.RUNNING))
         .order_by("-is_running", "-pk")
         .values("pk")[:1]

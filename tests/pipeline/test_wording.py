@@ -285,3 +285,22 @@ def test_an_explanation_names_the_entry(lesson):
     assert said["21"][0] == "twenty-one"
     assert said["write"] == ("write", None)
     assert found.rendition is not None
+
+
+def test_what_reaches_many_plans_is_refreshed_in_the_background(owner, monkeypatch):
+    monkeypatch.setattr("narration.api.wording.REFRESHED_AT_ONCE", 1)
+    notes = [
+        Note.objects.create(title=f"N{at}", owner=owner, body=f"SQL number {at}.\n")
+        for at in range(3)
+    ]
+    for note in notes:
+        narrate(note, publish=True)
+    api.apply_change(api.change_entry(build_entry()))
+    stale = [note for note in notes if api.state_of(note, language="en").status == "stale"]
+    assert len(stale) == 1
+    # Who asks before the worker came is told the truth, too.
+    assert api.estimate_narration(notes[-1], language="en").missing == 1
+    work()
+    assert {api.state_of(note, language="en").status for note in notes} == {"stale"}
+    assert Event.objects.filter(kind="stale").count() == 3
+    assert Job.objects.filter(kind="estimate", state="done").count() == 2
