@@ -110,8 +110,8 @@ class Run:
         return (self.job.state, self.job.done, self.job.total)
 
 
-def watch(runs: Sequence[Run], console: Console, child: Child) -> None:
-    """A bar per lesson until all jobs have ended.
+def watch(runs: Sequence[Run], console: Console, child: Child | None = None) -> None:
+    """A bar per lesson until all jobs have ended; ``child`` is the worker, if it is ours.
 
     ``CommandError`` when the worker dies, or when nothing moves for ``STALL_SECONDS``.
     """
@@ -131,12 +131,15 @@ def watch(runs: Sequence[Run], console: Console, child: Child) -> None:
             show(runs, progress, bars, console)
             if all(run.is_over for run in runs):
                 return
-            child.require_alive()
+            if child:
+                child.require_alive()
             if time.monotonic() - moved_at > STALL_SECONDS:
-                raise CommandError(
-                    f"Nothing moved for {STALL_SECONDS:.0f} s. "
+                where = (
                     f"The worker's words are in {child.log}."
+                    if child
+                    else "Is a worker running (manage.py narration_worker)?"
                 )
+                raise CommandError(f"Nothing moved for {STALL_SECONDS:.0f} s. {where}")
             time.sleep(0.25)
 
 

@@ -58,6 +58,7 @@ class Engine:
     supports_takes: ClassVar[bool] = False
     licence: ClassVar[str] = ""
     slots: ClassVar[int] = 1
+    phoneme_alphabet: ClassVar[str] = ""
 
     def __init__(self, options: Mapping[str, Any] | None = None):
         self.options = dict(options or {})
@@ -84,6 +85,7 @@ class Engine:
             supports_takes=cls.supports_takes,
             slots=cls.slots,
             licence=cls.licence,
+            phoneme_alphabet=cls.phoneme_alphabet,
             versions=cls.describe_versions(options),
         )
 

@@ -68,6 +68,8 @@ class EspeakEngine(Engine):
         "pitch": SettingSpec(50, 0, 99, "Height of the voice."),
     }
     supports_word_timing = True
+    # Its own mnemonics, as ``espeak-ng -x`` prints them.
+    phoneme_alphabet = "x-espeak"
     licence = "espeak-ng is GPL-3.0-or-later; the sound it makes carries no such condition."
 
     def __init__(self, options: Mapping[str, Any] | None = None):

@@ -14,6 +14,7 @@ from narration.exceptions import EngineError
 AUDIO_OUTPUT_SYNCHRONOUS = 2
 INITIALIZE_DONT_EXIT = 0x8000
 CHARS_UTF8 = 1
+PHONEMES = 0x100
 POS_CHARACTER = 1
 PARAMETER_RATE = 1
 PARAMETER_PITCH = 3
@@ -99,9 +100,9 @@ class Library:
         self._lib.espeak_SetParameter(PARAMETER_RATE, rate, 0)
         self._lib.espeak_SetParameter(PARAMETER_PITCH, pitch, 0)
         data = text.encode() + b"\0"
-        status = self._lib.espeak_Synth(
-            data, len(data), 0, POS_CHARACTER, 0, CHARS_UTF8, None, None
-        )
+        # Only a lexicon writes double brackets; everything else is spoken as ever.
+        flags = CHARS_UTF8 | (PHONEMES if "[[" in text else 0)
+        status = self._lib.espeak_Synth(data, len(data), 0, POS_CHARACTER, 0, flags, None, None)
         if status != 0:
             raise EngineError(f"espeak-ng failed with status {status}.", code="engine_fault")
         return Speech(b"".join(pcm), marks)
