@@ -17,7 +17,22 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-_FENCE = re.compile(r"[ ]{0,3}:{3,}[ \t]*(?:\{?[ \t]*\.?(?P<name>[A-Za-z][\w-]*)[^\n]*)?$")
+from narration.markup.speech import Speech, find_pause, find_speech, read_speech
+
+_FENCE = re.compile(
+    r"[ ]{0,3}:{3,}[ \t]*(?:(?P<braces>\{[^\n]{0,300}\})"
+    r"|\{?[ \t]*\.?(?P<name>[A-Za-z][\w-]*)[^\n]*)?$"
+)
+# GitBook's hints, tabs and collapsible sections.
+_HINT = re.compile(
+    r"[ ]{0,3}\{%[ ]?(?:(?P<end>endhint|endtabs?|endraw|tabs|raw)"
+    r"|hint(?:[ ]style=\"(?P<name>\w{1,20})\")?"
+    r"|tab[ ]title=\"(?P<title>[^\"\n]{0,200})\")[ ]?%\}[ \t]*$"
+)
+_SECTION = re.compile(
+    r"[ ]{0,3}<!--(?:sec[ ]+data-title=\"(?P<title>[^\"]{0,200})\"[^>]{0,300}|endsec)-->"
+)
+_HINTS = {"info": "note", "success": "tip", "danger": "caution"}
 _FILENAME = re.compile(r"\{%\s*filename\s*%\}(?P<name>.{0,300}?)\{%\s*endfilename\s*%\}", re.DOTALL)
 _CLOSERS = {"{%": ("template", "%}"), "{#": ("template", "#}"), "{{": ("variable", "}}")}
 _LONGEST_TAG = 2000
@@ -36,30 +51,113 @@ def parse(markdown: str) -> list[Token]:
 
 
 def _read_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
-    """A line of three or more colons opens a named box, or without a name closes the last."""
+    """A line of three or more colons opens a box, or without a name closes the last."""
     line = state.src[state.bMarks[start] : state.eMarks[start]]
     match = _FENCE.match(line) if state.level == 0 else None
     if not match or state.sCount[start] - state.blkIndent >= 4:
         return False
     if not silent:
-        token = state.push("box_open" if match["name"] else "box_close", "aside", 0)
-        token.info = (match["name"] or "").lower()
-        token.map = [start, start + 1]
-        state.line = start + 1
+        speech = read_speech(match["braces"]) if match["braces"] else None
+        name = match["name"] or _find_class(match["braces"] or "")
+        is_open = bool(match["name"] or match["braces"])
+        _push_box(state, start, start + 1, is_open, (name or "").lower(), "", speech)
     return True
+
+
+def _find_class(braces: str) -> str:
+    found = re.search(r"\.([A-Za-z][\w-]*)", braces)
+    return found[1] if found else ""
+
+
+def _read_hint(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
+    """A template tag on a line of its own that opens or closes a box."""
+    line = state.src[state.bMarks[start] : state.eMarks[start]]
+    match = _HINT.match(line) if state.level == 0 and "{%" in line else None
+    if not match:
+        return False
+    if not silent:
+        if match["end"] in {"raw", "endraw", "tabs", "endtabs"}:
+            state.line = start + 1
+            return True
+        name = _HINTS.get(match["name"] or "info", match["name"] or "note")
+        name = "box" if match["title"] is not None else name
+        _push_box(state, start, start + 1, not match["end"], name, match["title"] or "", None)
+    return True
+
+
+def _read_section(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """GitBook hides a section's title in a comment; learners see it above a box."""
+    place = state.bMarks[start]
+    if state.level or not state.src.startswith("<!--", place + state.tShift[start]):
+        return False
+    match = _SECTION.match(state.src, place)
+    if not match:
+        return False
+    if not silent:
+        last = start
+        while last + 1 < end and state.eMarks[last] < match.end():
+            last += 1
+        title = match["title"]
+        _push_box(state, start, last + 1, title is not None, "box", title or "", None)
+    return True
+
+
+def _push_box(
+    state: StateBlock,
+    start: int,
+    end: int,
+    is_open: bool,
+    name: str,
+    title: str,
+    speech: Speech | None,
+) -> None:
+    token = state.push("box_open" if is_open else "box_close", "aside", 0)
+    token.info = name
+    token.content = title
+    token.meta = {"speech": speech}
+    token.map = [start, end]
+    state.line = end
 
 
 def _read_braces(state: StateInline, silent: bool) -> bool:
     """Template tags vanish, file names and variables stay visible but silent."""
     if state.src[state.pos] != "{":
         return False
+    if pause := find_pause(state.src, state.pos):
+        if not silent:
+            state.push("pause", "", 0).meta = {"ms": pause[0]}
+        state.pos = pause[1]
+        return True
     found = _find_filename(state) or _find_tag(state) or _find_attributes(state)
     if not found:
         return False
     kind, content, end = found
     if not silent:
-        state.push(kind, "", 0).content = content
+        token = state.push(kind, "", 0)
+        token.content = content
+        if kind == "attributes":
+            token.meta = {"speech": read_speech(state.src[state.pos : end])}
     state.pos = end
+    return True
+
+
+def _read_span(state: StateInline, silent: bool) -> bool:
+    """``[text]{say="…"}``: a phrase with a word on how it is said."""
+    start = state.pos
+    if state.src[start] != "[" or state.src.find("]{", start, state.posMax) < 0:
+        return False
+    end = state.md.helpers.parseLinkLabel(state, start)
+    found = find_speech(state.src, end + 1) if end >= 0 else None
+    if not found:
+        return False
+    if not silent:
+        rest = state.posMax
+        state.push("speech_open", "", 1).meta = {"speech": found[0]}
+        state.pos, state.posMax = start + 1, end
+        state.md.inline.tokenize(state)
+        state.push("speech_close", "", -1)
+        state.posMax = rest
+    state.pos = found[1]
     return True
 
 
@@ -89,6 +187,8 @@ def _holds_attributes(state: StateInline, match: re.Match[str]) -> bool:
     """Braces are attributes behind what can have some, or alone at the end of a line."""
     follows = not state.pending and bool(state.tokens) and state.tokens[-1].type in _HOLDERS
     ends_line = state.src[match.end() : match.end() + 1] in {"", "\n"}
+    if ends_line and read_speech(match[0]):
+        return True
     return follows or (ends_line and (bool(match["colon"]) or match["body"][:1] in {".", "#"}))
 
 
@@ -117,7 +217,12 @@ def _build_parser() -> MarkdownIt:
     parser.block.ruler.before(
         "paragraph", "box", _read_fence, {"alt": ["paragraph", "blockquote", "list"]}
     )
+    rules = {"hint": _read_hint, "section": _read_section}
+    for name, rule in rules.items():
+        before = "html_block" if name == "section" else "paragraph"
+        parser.block.ruler.before(before, name, rule, {"alt": ["paragraph", "blockquote", "list"]})
     parser.inline.ruler.before("link", "citation", _read_citation)
+    parser.inline.ruler.before("link", "speech", _read_span)
     parser.inline.ruler.before("link", "braces", _read_braces)
     return parser
 

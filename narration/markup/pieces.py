@@ -13,9 +13,11 @@ from html import escape
 
 from markdown_it.token import Token
 
+from narration.markup import wording
 from narration.markup.mathml import build_mathml
+from narration.markup.speech import Speech, apply_speech
 from narration.text import sentence_anchor
-from narration.values import Run, RunKind
+from narration.values import Aspect, Run, RunKind
 
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 _RAW_TAG = re.compile(r"<(?P<slash>/?)(?P<name>sub|sup|kbd|br)\s*/?>", re.IGNORECASE)
@@ -24,20 +26,32 @@ _TAGS = {"em": "em", "strong": "strong", "s": "s"}
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Markup (``html`` alone), text (``run`` alone) or an atom: ``html`` shown for ``run``."""
+    """Markup (``html`` alone), text (``run`` alone) or an atom: ``html`` shown for ``run``.
+
+    ``note`` is the number of the footnote that is referred to here, from 0; -1 for none.
+    """
 
     html: str = ""
     run: Run | None = None
+    note: int = -1
 
 
-BREAK = Piece(run=Run("\n\n"))
+_BREAK_RUN = Run("\n\n")
+#: Ends a sentence without showing anything.
+BREAK = Piece(run=_BREAK_RUN)
+# Pictures that tell machines' state, not the lesson.
+_BADGE = re.compile(r"https?://(?:[\w.-]*shields\.io|badge|[\w.-]*travis-ci|codecov\.io)|/badge")
 
 
 class PieceCollector:
     """Walks the inline tokens of one block; ``pieces`` is the result."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str = "en") -> None:
         self.pieces: list[Piece] = []
+        self.speech: Speech | None = None  # of the whole block
+        self._language = language
+        self._phrases: list[tuple[Speech, int]] = []
+        self._holder = 0  # where the last link, picture or stretch of code began
         self._raw: list[str] = []  # open elements, innermost last; ours and the author's
         self._links = 0
         self._after_space = True
@@ -71,7 +85,7 @@ class PieceCollector:
 
     def _append_text(self, run: Run) -> None:
         last = self.pieces[-1] if self.pieces else Piece()
-        if last.run and not last.html and last.run.kind is run.kind:
+        if last.run and not last.html and _is_joinable(last.run, run):
             self.pieces[-1] = Piece(run=replace(run, text=last.run.text + run.text))
         else:
             self.pieces.append(Piece(run=run))
@@ -97,6 +111,7 @@ class PieceCollector:
         self._markup("<br>")
 
     def _read_code_inline(self, token: Token) -> None:
+        self._holder = len(self.pieces)
         self._markup("<code>")
         self._text(token.content, RunKind.CODE)
         self._markup("</code>")
@@ -108,7 +123,9 @@ class PieceCollector:
 
     def _read_image(self, token: Token) -> None:
         alt = plain_text(token)
-        self._atom(image_html(token, alt), Run(alt))
+        self._holder = len(self.pieces)
+        spoken = "" if is_badge(token) else None
+        self._atom(image_html(token, alt), Run(alt, spoken=spoken, aspect=Aspect.FIGURE_ALT))
 
     def _read_filename(self, token: Token) -> None:
         if token.content:
@@ -118,10 +135,49 @@ class PieceCollector:
         self._markup(f'<code class="variable">{escape(token.content)}</code>')
 
     def _read_citation(self, token: Token) -> None:
-        self._markup(f'<span class="citation">{escape(token.content)}</span>')
+        said = wording.say_citation(token.content, self._language)
+        shown = f'<span class="citation">{escape(token.content)}</span>'
+        self._atom(shown, Run(token.content, spoken=said, aspect=Aspect.CITATION))
 
     def _read_footnote_ref(self, token: Token) -> None:
-        self._markup(f'<sup class="footnote">{int(token.meta["id"]) + 1}</sup>')
+        number = int(token.meta["id"])
+        self.pieces.append(Piece(f'<sup class="footnote">{number + 1}</sup>', note=number))
+
+    def _read_pause(self, token: Token) -> None:
+        self.pieces.append(Piece(run=Run("", spoken="", pause_ms=int(token.meta["ms"]))))
+
+    def _read_attributes(self, token: Token) -> None:
+        """Behind a link, a picture or code they are for that, at the end for the block."""
+        speech = token.meta.get("speech")
+        if speech is None:
+            return
+        is_behind = bool(self.pieces) and self.pieces[-1] == Piece(self.pieces[-1].html)
+        if is_behind and self.pieces[-1].html in {"</a>", "</code>"}:
+            self._say(self._holder, speech)
+        elif self.pieces and self.pieces[-1].html and self.pieces[-1].run:
+            self._say(len(self.pieces) - 1, speech)
+        else:
+            self.speech = speech
+
+    def _read_speech_open(self, token: Token) -> None:
+        speech: Speech = token.meta["speech"]
+        self._phrases.append((speech, len(self.pieces)))
+        lang = f' lang="{escape(speech.language)}"' if speech.language else ""
+        self._open("span", lang)
+
+    def _read_speech_close(self, _: Token) -> None:
+        speech, start = self._phrases.pop()
+        self._say(start, speech)
+        self._close("span")
+        if speech.say and not any(piece.run for piece in self.pieces[start:]):
+            self.pieces.append(Piece(run=Run("", spoken=speech.say)))
+
+    def _say(self, start: int, speech: Speech) -> None:
+        """Let the pieces from ``start`` be said that way."""
+        places = [at for at in range(start, len(self.pieces)) if self.pieces[at].run]
+        runs = apply_speech([run for at in places if (run := self.pieces[at].run)], speech)
+        for at, run in zip(places, runs, strict=True):
+            self.pieces[at] = replace(self.pieces[at], run=run)
 
     def _read_html_inline(self, token: Token) -> None:
         match = _RAW_TAG.fullmatch(token.content)
@@ -144,6 +200,7 @@ class PieceCollector:
     def _read_link(self, token: Token) -> None:
         self._links += token.nesting
         if token.nesting > 0:
+            self._holder = len(self.pieces)
             title = (
                 f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
             )
@@ -175,11 +232,16 @@ def image_html(token: Token, alt: str) -> str:
     return f'<img src="{source}" alt="{escape(alt)}"{title} loading="lazy">'
 
 
+def is_badge(token: Token) -> bool:
+    """Tell pictures of a build's state from pictures of the lesson."""
+    return bool(_BADGE.match(str(token.attrs.get("src", ""))))
+
+
 def _strip_end(pieces: list[Piece]) -> None:
     """Drop the space behind the last text, wherever markup closes after it."""
     for place in range(len(pieces) - 1, -1, -1):
         piece = pieces[place]
-        if not piece.run:
+        if not piece.run or not piece.run.text:
             continue
         if piece.html or not piece.run.text.endswith(" "):
             return
@@ -204,8 +266,9 @@ def build_runs(pieces: Iterable[Piece]) -> tuple[Run, ...]:
 
 
 def _is_joinable(left: Run, right: Run) -> bool:
-    same = left.kind == right.kind and left.kind is not RunKind.MATH
-    return same and left.spoken is None and right.spoken is None
+    if left.kind is RunKind.MATH or left.spoken is not None or left.pause_ms:
+        return False
+    return replace(left, text="") == replace(right, text="")
 
 
 def show_silently(pieces: Iterable[Piece]) -> str:
@@ -231,6 +294,9 @@ class _Marker:
     def iter_html(self, pieces: Iterable[Piece]) -> Iterator[str]:
         for piece in pieces:
             if piece.run is None:
+                yield piece.html
+            elif piece.run is _BREAK_RUN:
+                self.place += len(piece.run.text)
                 yield piece.html
             elif piece.html:
                 yield self._mark_atom(piece.html, len(piece.run.text))

@@ -11,8 +11,8 @@ from narration.text.tables import words as table_words
 CLASSES = frozenset(
     table_words(
         "box callout challenge solution objectives questions keypoints prereq discussion "
-        "testimonial instructor spoiler note tip warning caution code math footnotes footnote "
-        r"filename variable citation left center right"
+        "testimonial instructor spoiler note tip important warning caution code math footnotes "
+        r"footnote filename variable citation left center right"
     )
 )
 MATHML_TAGS = set(
@@ -35,9 +35,10 @@ _TAGS = MATHML_TAGS | set(
     )
 )
 _ANCHOR = re.compile(r"p\d+(?:-\d+)?")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _LANGUAGE_CLASS = re.compile(r"language-[\w+#-]{1,30}")
 _ATTRIBUTES = {
-    "*": {"id", "class"} | MATHML_ATTRIBUTES,
+    "*": {"id", "class", "lang"} | MATHML_ATTRIBUTES,
     "a": {"href", "title"},
     "img": {"src", "alt", "title", "loading"},
     "ol": {"start"},
@@ -63,6 +64,8 @@ def _filter_attribute(_tag: str, name: str, value: str) -> str | None:
         return value if _ANCHOR.fullmatch(value) else None
     if name == "data-display-length":
         return value if value.isdecimal() else None
+    if name == "lang":
+        return value if _LANGUAGE.fullmatch(value) else None
     if name == "class":
         kept = [
             word for word in value.split() if word in CLASSES or _LANGUAGE_CLASS.fullmatch(word)

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 _WORDS = {
-    "en": {"code": "Code example", "figure": "Figure", "table": "Table"},
-    "pt": {"code": "Exemplo de código", "figure": "Figura", "table": "Tabela"},
-}
+    "en": {
+        "code": "Code example", "figure": "Figure", "table": "Table", "footnote": "Footnote",
+        "and": "and", "column": "column", "columns": "columns", "row": "row", "rows": "rows",
+        "callout": "Callout", "challenge": "Challenge", "solution": "Solution",
+        "objectives": "Objectives", "questions": "Questions", "keypoints": "Key points",
+        "prereq": "Prerequisites", "discussion": "Discussion", "testimonial": "Testimonial",
+        "spoiler": "Details", "note": "Note", "tip": "Tip", "important": "Important",
+        "warning": "Warning", "caution": "Caution",
+    },
+    "pt": {
+        "code": "Exemplo de código", "figure": "Figura", "table": "Tabela", "footnote": "Nota",
+        "and": "e", "column": "coluna", "columns": "colunas", "row": "linha", "rows": "linhas",
+        "callout": "Destaque", "challenge": "Desafio", "solution": "Solução",
+        "objectives": "Objetivos", "questions": "Perguntas", "keypoints": "Pontos principais",
+        "prereq": "Pré-requisitos", "discussion": "Discussão", "testimonial": "Depoimento",
+        "spoiler": "Detalhes", "note": "Nota", "tip": "Dica", "important": "Importante",
+        "warning": "Atenção", "caution": "Cuidado",
+    },
+}  # fmt: skip
 # Names as programmers write them; what is not here is only "code".
 _CODE_LANGUAGES = {
     "bash": "Bash", "c": "C", "c++": "C++", "cpp": "C++", "cs": "C#", "css": "CSS", "diff": "diff",
@@ -21,6 +39,30 @@ _CODE_LANGUAGES = {
 def say(word: str, language: str) -> str:
     """Give a word of ours in ``language``, in English where there is no translation."""
     return _WORDS.get(language.lower().replace("_", "-").split("-")[0], _WORDS["en"])[word]
+
+
+def box_title(name: str, language: str) -> str:
+    """Name a box that has no heading of its own: "Challenge"; "" for a mere frame."""
+    return say(name, language) if name in _WORDS["en"] else ""
+
+
+def table_caption(names: list[str], rows: int, language: str) -> str:
+    """Tell a table's size and columns: "Table, 2 columns, 3 rows: Name, Price."."""
+    columns = _count(len(names), "column", language)
+    size = f"{say('table', language)}, {columns}, {_count(rows, 'row', language)}"
+    named = ", ".join(name for name in names if name)
+    return f"{size}: {named}." if named else f"{size}."
+
+
+def _count(number: int, noun: str, language: str) -> str:
+    return f"{number} {say(noun if number == 1 else noun + 's', language)}"
+
+
+def say_citation(citation: str, language: str) -> str:
+    """Say "[@smith2020; @li1999, p. 3]" as "Smith 2020 and Li 1999, p. 3"."""
+    works = [re.sub(r"^-?@", "", part.strip()) for part in citation.strip("[]").split(";")]
+    said = [re.sub(r"(?<=[^\W\d_])(?=\d)|[_:]", " ", work) for work in works if work]
+    return f" {say('and', language)} ".join(work[:1].upper() + work[1:] for work in said)
 
 
 def code_caption(info: str, language: str) -> str:

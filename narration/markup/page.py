@@ -1,0 +1,111 @@
+"""The page being made: its HTML so far, its passages, and what holds for the next ones."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from narration.markup.pieces import Piece, build_runs, show_silently, show_spoken
+from narration.markup.speech import Speech, apply_speech
+from narration.text import cut_runs
+from narration.values import Aspect, Passage, Role, Run
+
+
+@dataclass(slots=True)
+class Scope:
+    """An author's word on several blocks: what it says is said once, by the first of them."""
+
+    speech: Speech
+    is_said: bool = False
+
+
+class Page:
+    """Collects blocks: each is shown, and is a passage when there is something to say in it."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.html: list[str] = []
+        self.passages: list[Passage] = []
+        self.scopes: list[Scope] = []
+        self.announcement: tuple[Run, ...] = ()  # said before the next passage
+        self.note = -1  # the footnote being read
+        self._pauses: list[Run] = []
+        self._referrers: dict[int, str] = {}  # anchor of the first sentence that names a footnote
+
+    def add(
+        self, role: Role, pieces: list[Piece], name: str, *, css: str = "", is_open: bool = False
+    ) -> None:
+        """Add an element, and its passage when there is something to say in it."""
+        text = "".join(piece.run.text for piece in pieces if piece.run)
+        attributes = f' class="{css}"' if css else ""
+        if any(char.isalnum() for char in text):
+            anchor = f"p{len(self.passages) + 1}"
+            pieces, language = self._apply_scopes(pieces)
+            lang = f' lang="{language}"' if language else ""
+            attributes += f' id="{anchor}"{lang}'
+            shown = self._add_passage(role, pieces, anchor, language)
+        else:
+            self._pauses += [piece.run for piece in pieces if piece.run and piece.run.pause_ms]
+            shown = show_silently(pieces)
+        self.html.append(f"<{name}{attributes}>{shown}" + ("" if is_open else f"</{name}>"))
+
+    def close(self) -> None:
+        """A pause behind the last block belongs to it."""
+        if self._pauses and self.passages:
+            last = self.passages[-1]
+            self.passages[-1] = replace(last, runs=(*last.runs, *self._pauses))
+
+    def _add_passage(self, role: Role, pieces: list[Piece], anchor: str, language: str) -> str:
+        runs = (*self._pauses, *self.announcement, *build_runs(pieces))
+        cuts = cut_runs(runs, language or self.language)
+        spans = [(cut.start, cut.end) for cut in cuts]
+        self._note_references(pieces, [start for start, _end in spans], anchor)
+        after = self._referrers.get(self.note, "") if self.note >= 0 else ""
+        self.passages.append(Passage(role, runs, anchor, language, after))
+        self.announcement = ()
+        self._pauses = []
+        return show_spoken(pieces, spans, anchor)
+
+    def _apply_scopes(self, pieces: list[Piece]) -> tuple[list[Piece], str]:
+        """What the blocks around say; a list's number is silent with its item."""
+        language = ""
+        for scope in self.scopes:
+            language = scope.speech.language or language
+            speech = replace(scope.speech, language="")
+            if speech.say is None:
+                continue
+            said = Speech("") if scope.is_said else speech
+            scope.is_said = True
+            self.announcement = tuple(replace(run, spoken="") for run in self.announcement)
+            pieces = say_pieces(pieces, said)
+        return pieces, language if language != self.language else ""
+
+    def _note_references(self, pieces: Sequence[Piece], starts: list[int], anchor: str) -> None:
+        place = 0
+        for piece in pieces:
+            place += len(piece.run.text) if piece.run else 0
+            if piece.note >= 0 and starts:
+                number = max(bisect_right(starts, max(place - 1, 0)), 1)
+                self._referrers.setdefault(piece.note, f"{anchor}-{number}")
+
+
+def say_pieces(pieces: Sequence[Piece], speech: Speech) -> list[Piece]:
+    """The same pieces, said as ``speech`` has it."""
+    places = [at for at, piece in enumerate(pieces) if piece.run]
+    runs = apply_speech([run for piece in pieces if (run := piece.run)], speech)
+    spoken = list(pieces)
+    for at, run in zip(places, runs, strict=True):
+        if run != spoken[at].run:
+            spoken[at] = replace(spoken[at], run=run)
+    return spoken
+
+
+def mark(pieces: Sequence[Piece], aspect: Aspect) -> list[Piece]:
+    """The same pieces, their text marked as ``aspect`` where it is nothing more special."""
+    return [
+        replace(piece, run=replace(piece.run, aspect=aspect))
+        if piece.run and piece.run.text and not piece.run.aspect
+        else piece
+        for piece in pieces
+    ]
