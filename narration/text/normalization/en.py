@@ -6,22 +6,26 @@ import re
 from collections.abc import Callable
 
 from narration.text.normalization import numerals
+from narration.text.normalization.addresses import address_rules
+from narration.text.normalization.code import code_rules
+from narration.text.normalization.contacts import contact_rules
 from narration.text.normalization.fragments import Rule
 from narration.text.normalization.grammar import Currency, Grammar
 from narration.text.normalization.rules import (
     abbreviation_rule,
-    address_rules,
     capitals_rule,
     chain,
     clock_rule,
-    code_rules,
     compile_rule,
     date_words,
+    fixed,
+    named,
     number_rules,
     quantity_rules,
     roman_rule,
     symbol_rules,
 )
+from narration.text.normalization.science import chemical_rules, formula_rules
 
 _MONTHS = "January February March April May June July August September October November December"
 _CAPITALS = (
@@ -43,7 +47,8 @@ _ABBREVIATIONS = {
     "km/h": "kilometres per hour",
     "m/s": "metres per second", "w/o": "without", "and/or": "and or", "C++": "C plus plus",
     "C#": "C sharp", "F#": "F sharp", ".NET": "dot net", "Node.js": "Node J-S", "I/O": "I-O",
-    "24/7": "twenty-four seven", "1D": "one D", "2D": "two D", "3D": "three D",
+    "24/7": "twenty-four seven", "Rd.": "Road", "Ave.": "Avenue",
+    "1D": "one D", "2D": "two D", "3D": "three D",
 }  # fmt: skip
 _BEFORE_NUMBERS = {
     "Fig": "Figure", "Figs": "Figures", "Eq": "Equation", "Eqs": "Equations", "p": "page",
@@ -63,7 +68,7 @@ _UNITS = {
     "V": "volt", "mV": "millivolt", "J": "joule", "kJ": "kilojoule", "N": "newton", "Pa": "pascal",
     "kPa": "kilopascal", "mA": "milliampere", "kWh": "kilowatt hour", "px": "pixel",
     "°": "degree", "º": "degree", "mi": "mile", "ft": "foot", "dB": "decibel", "ha": "hectare",
-    "kcal": "kilocalorie",
+    "kcal": "kilocalorie", "¢": "cent",
 }  # fmt: skip
 _FIXED_UNITS = {
     "%": "percent", "‰": "per thousand", "hertz": "hertz", "kHz": "kilohertz", "Hz": "hertz",
@@ -117,7 +122,9 @@ GRAMMAR = Grammar(
     words={
         "minus": "minus", "point": "point", "dot": "dot", "slash": "slash", "at": "at",
         "port": "port", "to": "to", "and": "and", "of": "", "over": "over", "times": "times",
-        "by": "by", "divided_by": "divided by", "less": "is less than", "or": "or",
+        "by": "by", "ratio": "to", "plus": "plus", "power": "to the power of",
+        "squared": "squared", "cubed": "cubed", "applied_to": "of",
+        "divided_by": "divided by", "less": "is less than", "or": "or",
         "greater": "is greater than", "number": "number", "about": "about", "dash": "dash",
         "version": "version", "scales": "thousand|million|billion|trillion|bn|k|m|M|B",
         "k": "thousand", "m": "million", "M": "million", "B": "billion", "bn": "billion",
@@ -141,13 +148,15 @@ GRAMMAR = Grammar(
         "$": Currency("dollar", "dollars", *_CENTS),
         "€": Currency("euro", "euros", *_CENTS),
         "£": Currency("pound", "pounds", "penny", "pence"),
+        "¥": Currency("yen", "yen", "sen", "sen"),
     },
     symbols=_SYMBOLS,
     operators=_OPERATORS,
     fractions={
         "1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter",
-        "3/4": "three quarters", "1/5": "one fifth", "1/10": "one tenth",
+        "3/4": "three quarters", "1/2||added": "a half", "1/4||added": "a quarter",
     },
+    denominators=lambda below, many: numerals.ordinal_en(below) + "s" * many,
 )  # fmt: skip
 
 
@@ -176,6 +185,15 @@ def _date_rules() -> list[Rule]:
         day, of_month, year = map(int, match.groups())
         return say_day(day, of_month, year) or say_day(of_month, day, year)
 
+    def say_day_first(match: re.Match[str]) -> str | None:
+        day, of_month = int(match["d"]), numbers[match["m"].lower()]
+        if not 1 <= day <= 31:
+            return None
+        has_article = match.string[: match.start()].lower().endswith("the ")
+        said = f"{'' if has_article else 'the '}{numerals.ordinal_en(day)} of"
+        year = f", {numerals.year_en(int(match['y']))}" if match["y"] else ""
+        return f"{said} {GRAMMAR.months[of_month - 1]}{year}"
+
     def say_named(match: re.Match[str]) -> str | None:
         year = int(match["y"]) if match["y"] else None
         of_month = numbers[match["m"].lower()]
@@ -187,11 +205,14 @@ def _date_rules() -> list[Rule]:
         )
 
     day, year = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?", r"(?P<y>[12]\d{3})"
-    named = rf"(?P<m>{month})\b\.?"
+    # The full stop of "Dec." belongs to it unless it may end the sentence.
+    named = rf"(?P<m>{month})\b(?:(?<=[A-Z][a-z]{{2}})\.(?=\s?\d)|\.(?=,))?"
     return [
         compile_rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?![\w-])", say_iso),
         compile_rule(r"(?<![\w/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\w/])", say_slashed),
-        compile_rule(rf"(?<![\w.,]){day}\s(?:of\s)?{named}(?:,?\s{year}(?!\d))?(?!\w)", say_named),
+        compile_rule(
+            rf"(?<![\w.,]){day}\s(?:of\s)?{named}(?:,?\s{year}(?!\d))?(?!\w)", say_day_first
+        ),
         compile_rule(rf"(?<!\w){named}\s{day}(?:,?\s{year})?(?![\w:])(?!\.\d)", say_named),
         compile_rule(rf"(?<!\w)(?P<m>{month})\.?\s{year}(?!\w)", say_month_year),
     ]
@@ -229,19 +250,26 @@ def _say_roman(value: int, lead: str) -> str:
 
 
 _LEADS = (
-    "[Cc]hapter|[Pp]art|[Vv]olume|[Bb]ook|[Ss]ection|[Tt]ype|[Aa]ct|[Pp]hase|[Ww]ar|[Aa]ppendix"
+    r"[Cc]h\.|[Vv]ol\.|[Ss]ec\.|[Cc]hapter|[Pp]art|[Vv]olume|[Bb]ook|[Ss]ection|[Tt]ype|[Aa]ct|[Pp]hase|[Ww]ar|[Aa]ppendix"
     "|Elizabeth|Henry|Louis|Pius|Charles|George|Pedro|John"
 )
 _HALF = r"(?:\s?(?P<half>[ap]\.?m\b\.?|[AP]M\b))"
+
+
+def _say_century(match: re.Match[str]) -> str | None:
+    value = numerals.read_roman(match["n"])
+    return None if value is None else numerals.ordinal_en(value)
 
 
 def _rules() -> tuple[Rule, ...]:
     say_ordinal: Callable[[re.Match[str]], str | None] = _say_ordinal
     abbreviated = "|".join(sorted(_BEFORE_NUMBERS, key=len, reverse=True))
     return chain(
-        address_rules(GRAMMAR),
-        _date_rules(),
+        named("address", address_rules(GRAMMAR)),
+        named("date", _date_rules()),
+        named("telephone", contact_rules(GRAMMAR, "call|dial|phone|ring|text|press")),
         [
+            fixed(r"(?<=[a-z]\s)St\.(?=,|\s(?:in|at|and|is|was|on|by|to|from)\s)", "Street"),
             Rule(
                 re.compile(rf"(?<![\w.])(?P<abbr>{abbreviated})\.(?=\s?\d)", re.IGNORECASE),
                 _say_before_number,
@@ -258,11 +286,19 @@ def _rules() -> tuple[Rule, ...]:
             compile_rule(r"(?<![\w.,])(\d+(?:,\d{3})*)(?:st|nd|rd|th)(?!\w)", say_ordinal),
             compile_rule(r"(?<![\w.,'’])['’]?(\d{4}|\d0)s(?!\w)", _say_decade),
         ],
-        quantity_rules(GRAMMAR),
-        [roman_rule(_LEADS, numerals.read_roman, _say_roman)],
-        number_rules(GRAMMAR),
-        [capitals_rule(GRAMMAR)],
-        symbol_rules(GRAMMAR),
+        named("chemistry", chemical_rules(GRAMMAR)),
+        named("quantity", quantity_rules(GRAMMAR)),
+        named(
+            "Roman numeral",
+            [
+                roman_rule(_LEADS, numerals.read_roman, _say_roman),
+                compile_rule(r"(?<!\w)(?P<n>[IVXL]+)(?=\s+(?:century|centuries)\b)", _say_century),
+            ],
+        ),
+        named("formula", formula_rules(GRAMMAR)),
+        named("number", number_rules(GRAMMAR)),
+        named("acronym", [capitals_rule(GRAMMAR)]),
+        named("symbol", symbol_rules(GRAMMAR)),
     )
 
 

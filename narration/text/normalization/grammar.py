@@ -47,6 +47,7 @@ class Grammar:
     symbols: Mapping[str, str]
     operators: Mapping[str, str]
     fractions: Mapping[str, str]
+    denominators: Callable[[int, bool], str] = lambda _below, _many: ""
 
     @cached_property
     def number(self) -> str:
@@ -88,6 +89,10 @@ class Grammar:
         """Name letters one by one: "GPU" → "G-P-U", "gê pê u"."""
         return self.letter_joint.join(self.letters.get(char, char) for char in letters.upper())
 
+    def say_letter(self, letter: str) -> str:
+        """Name one letter."""
+        return self.letters.get(letter.upper(), letter)
+
     def say_capitals(self, written: str) -> str:
         """Say a word in capitals: by letters, or as the word it is."""
         is_word = written in self.spoken_capitals or len(written) > _LONGEST_ACRONYM
@@ -108,14 +113,16 @@ class Grammar:
     def _say_part(self, part: str) -> str:
         if part.isdecimal():
             return self.cardinal(part, False)
-        if part.lower() == "ctrl":
-            return "control"
+        if part.lower() in _CODE_WORDS:
+            return _CODE_WORDS[part.lower()]
         if part.lower() in _LOWER_ACRONYMS:
             return self.say_capitals(part.upper())
         if part.isupper() and len(part) > 1:
             # Constants are words in capitals: INSTALLED_APPS.
             is_word = len(part) > _SHORT and re.search("[AEIOU]", part)
-            return part if is_word else self.say_capitals(part)
+            spoken = self.say_capitals(part)
+            # In lower case it is not taken for an acronym when it is read again.
+            return (part if spoken == part else part.lower()) if is_word else spoken
         return self.letters.get(part.upper(), part) if len(part) == 1 else part
 
 
@@ -127,10 +134,12 @@ _RUNS = re.compile(rf"{LETTER}+|\d+")
 _PARTS = re.compile(rf"[A-ZÀ-Þ]+(?![a-zà-þ])|[A-ZÀ-Þ]?[a-zà-þ]+|{LETTER}+?|\d+")
 _LOWER_ACRONYMS = frozenset(
     table_words(
-        "html css js url urls sql api http https pdf png svg xml csv php str txt"
-        " cmd id ip dns ui db www"
+        "html css js url urls sql api http https pdf png svg xml csv php txt md py jpg cfg src sh xls"
+        " ppt yml exe cmd id ip dns ui db www"
     )
 )
+# What people say for names that code cuts short.
+_CODE_WORDS = {"str": "string", "ctrl": "control"}
 # Two consonants that may meet inside or at the edge of a syllable; others betray an abbreviation.
 _CLUSTERS = frozenset(
     table_words(

@@ -60,6 +60,18 @@ def year_en(number: int) -> str:
     return _words(number, "en", "year").replace("oh-", "oh ")
 
 
+_PARTS_PT = {2: "meio", 3: "terço"}
+_GREAT_PARTS_PT = {100: "centésimo", 1000: "milésimo"}
+
+
+def denominator_pt(below: int, is_plural: bool) -> str:
+    """Give the name of a part: 8 → "oitavo", 12 → "doze avos", 100 → "centésimos"."""
+    named = _PARTS_PT.get(below) or _GREAT_PARTS_PT.get(below)
+    if named is None and below > 10:
+        return f"{_words(below, 'pt_BR', 'cardinal')} avos"
+    return (named or ordinal_pt(below)) + "s" * is_plural
+
+
 def feminine(spoken: str) -> str:
     """Turn a Portuguese cardinal feminine up to the thousands: millions keep their gender."""
     words = spoken.split(" ")

@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 
 from narration.text.normalization import numerals
+from narration.text.normalization.addresses import address_rules
+from narration.text.normalization.code import code_rules
+from narration.text.normalization.contacts import contact_rules
 from narration.text.normalization.fragments import Rule
 from narration.text.normalization.grammar import Currency, Grammar
 from narration.text.normalization.rules import (
     abbreviation_rule,
-    address_rules,
     capitals_rule,
     chain,
     clock_rule,
-    code_rules,
     compile_rule,
     date_words,
+    named,
     number_rules,
     quantity_rules,
     roman_rule,
     symbol_rules,
 )
+from narration.text.normalization.science import chemical_rules, formula_rules
 from narration.text.tables import words as table_words
 
 _MONTHS = "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro"
@@ -51,7 +54,8 @@ _ABBREVIATIONS = {
     "et al.": "e outros", "S.A.": "ésse á", "Ctrl": "Control", "km/h": "quilômetros por hora",
     "m/s": "metros por segundo", "e/ou": "e ou", "C++": "cê mais mais", "C#": "cê sharp",
     ".NET": "ponto net", "Node.js": "Node jota ésse", "Mac OS": "Mac ó ésse", "macOS": "Mac ó ésse",
-    "iOS": "i ó ésse", "E/S": "entrada e saída", "tel.": "telefone",
+    "iOS": "i ó ésse", "24/7": "vinte e quatro por sete",
+    "E/S": "entrada e saída", "tel.": "telefone",
     "Exmo.": "excelentíssimo", "PhD": "pê agá dê", "Ph.D.": "pê agá dê",
 }  # fmt: skip
 _BEFORE_NUMBERS = {
@@ -111,24 +115,29 @@ _OPERATORS = {
     '"""': "três aspas duplas", "{{": "abre duas chaves", "}}": "fecha duas chaves",
     "{%": "abre chave por cento", "%}": "por cento fecha chave", "</": "menor que barra",
 }  # fmt: skip
-_MASCULINE_IN_A = frozenset(
+_MASCULINE = frozenset(
     table_words(
-        "dia problema programa sistema mapa planeta tema idioma poema grama quilograma "
-        "miligrama cinema emblema diagrama esquema clima telegrama fonema teorema dilema "
-        "pijama gráfico anagrama fluxograma cronograma organograma sofá papa poeta colega "
-        "atleta aroma coma cometa"
+        "dia mapa planeta grama quilograma miligrama cinema clima pijama sofá papa poeta colega "
+        "atleta cometa fantasma plasma magma prisma trauma drama panorama carisma enigma dogma "
+        "estigma guarda coração corações avião aviões gráfico delta alfa beta gama karma carma "
+        "trema aroma axioma idioma sintoma genoma diploma cromossoma hematoma coma jota"
     )
 )
+# Nouns in -grama and -ema are Greek and masculine, but for these.
+_GREEK = ("grama", "gramas", "ema", "emas")
 _FEMININE = frozenset(
     table_words(
-        "vez vezes noite noites tarde tardes parte partes classe classes base bases chave "
-        "chaves rede redes frase frases mulher mulheres mãe mães mão mãos flor flores árvore "
-        "árvores cor cores ordem ordens nuvem nuvens voz vozes luz luzes lei leis fonte "
-        "fontes tese teses hipótese hipóteses análise análises série séries espécie espécies "
-        "função string strings tag tags thread threads view views url urls api apis milha"
+        "vez noite tarde parte classe base chave rede frase mulher mãe mão flor árvore cor ordem "
+        "nuvem voz luz lei fonte tese hipótese análise série espécie string tag thread view url "
+        "api variável imagem razão região regiões opinião opiniões reunião reuniões união "
+        "religião religiões manhã maçã irmã capital ponte mente semente corrente pele sede morte "
+        "sorte arte dor foz paz raiz cruz matriz diretriz atriz dose síntese crise posse "
+        "interface superfície planície colher internet web query branch issue key fase estante "
+        "gema algema alma arma cama fama lama soma goma rama dama trama norma forma turma firma "
+        "diretriz célula unidade saúde virtude nave neve greve lente gente mães mãos atividade"
     )
 )
-_FEMININE_ENDS = ("ção", "ções", "são", "sões", "dade", "dades", "gem", "gens", "tude", "tudes")
+_FEMININE_ENDS = ("ção", "são", "stão", "zão", "dade", "gem", "tude", "ície", "ença", "ância")
 # Words in -a that follow a number without being counted by it.
 _NO_NOUNS = frozenset(
     table_words("a as da das na nas para pela pelas à às ela elas uma cada contra era")
@@ -137,9 +146,19 @@ _NO_NOUNS = frozenset(
 
 def _is_feminine(noun: str) -> bool:
     """Guess the gender of a noun in lower case, good enough to say "duas alunas"."""
-    if noun in _NO_NOUNS or noun in _MASCULINE_IN_A or noun.removesuffix("s") in _MASCULINE_IN_A:
+    one = _singular(noun)
+    if {noun, one} & (_NO_NOUNS | _MASCULINE):
         return False
-    return noun in _FEMININE or noun.endswith(("a", "as", *_FEMININE_ENDS))
+    if {noun, one} & _FEMININE:
+        return True
+    return not noun.endswith(_GREEK) and one.endswith(("a", *_FEMININE_ENDS))
+
+
+def _singular(noun: str) -> str:
+    for many, one in (("ões", "ão"), ("ens", "em"), ("zes", "z"), ("res", "r"), ("áveis", "ável")):
+        if noun.endswith(many):
+            return noun.removesuffix(many) + one
+    return noun.removesuffix("s")
 
 
 _IRREGULAR_UNITS = {"decibel": "decibéis", "quilowatt-hora": "quilowatts-hora"}
@@ -151,7 +170,9 @@ GRAMMAR = Grammar(
     words={
         "minus": "menos", "point": "vírgula", "dot": "ponto", "slash": "barra", "at": "arroba",
         "port": "porta", "to": "a", "and": "e", "of": "de ", "over": "sobre", "times": "vezes",
-        "by": "por", "divided_by": "dividido por", "less": "menor que", "or": "ou",
+        "by": "por", "ratio": "para", "plus": "mais", "power": "elevado a",
+        "squared": "ao quadrado", "cubed": "ao cubo", "applied_to": "de",
+        "divided_by": "dividido por", "less": "menor que", "or": "ou",
         "greater": "maior que", "number": "número", "about": "cerca de", "dash": "traço",
         "version": "versão", "scales": "mil|milhão|milhões|bilhão|bilhões|trilhões|mi|bi",
         "mi": "milhões", "bi": "bilhões", "year_leads": "",
@@ -174,13 +195,12 @@ GRAMMAR = Grammar(
         "$": Currency("dólar", "dólares", *_CENTS),
         "€": Currency("euro", "euros", *_CENTS),
         "£": Currency("libra", "libras", "penny", "pence", is_feminine=True),
+        "¥": Currency("iene", "ienes", "sen", "sens"),
     },
     symbols=_SYMBOLS,
     operators=_OPERATORS,
-    fractions={
-        "1/2": "meio", "1/3": "um terço", "2/3": "dois terços", "1/4": "um quarto",
-        "3/4": "três quartos", "1/5": "um quinto", "1/10": "um décimo",
-    },
+    fractions={"1/2": "meio", "1/2|f": "meia"},
+    denominators=numerals.denominator_pt,
 )  # fmt: skip
 
 
@@ -211,10 +231,26 @@ def _date_rules() -> list[Rule]:
         year = f" de {GRAMMAR.year(int(match['y']))}" if match["y"] else ""
         return day + spoken + year
 
+    def say_day_month(match: re.Match[str]) -> str | None:
+        """ "15/11" is a day; so is "5/4" behind a word that asks for one."""
+        day, of_month = int(match["d"]), int(match["m"])
+        if not (1 <= of_month <= 12 and 1 <= day <= 31) or not (match["lead"] or day > of_month):
+            return None
+        spoken = "primeiro" if day == 1 else GRAMMAR.cardinal(str(day), False)
+        return f"{spoken} de {GRAMMAR.months[of_month - 1]}"
+
     short = "|".join(name[:3] for name in GRAMMAR.months)
     return [
         compile_rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?![\w-])", say_iso),
         compile_rule(r"(?<![\w/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\w/])", say_slashed),
+        Rule(
+            re.compile(
+                r"(?:(?i:\b(?P<lead>dia|até|desde|data|em)\s)|(?<![\w/.,]))"
+                r"(?P<date>(?!24/7)(?P<d>\d{1,2})/(?P<m>\d{1,2}))(?![\w/]|\s?%)"
+            ),
+            say_day_month,
+            "date",
+        ),
         compile_rule(rf"(?<![\w.,])1(?=\s+de\s+(?:{month})(?!\w))", lambda _: "primeiro"),
         compile_rule(
             rf"(?<![\w.,])(?:(?P<d>\d{{1,2}})\s(?:de\s)?)?(?P<m>{short})\."
@@ -240,7 +276,11 @@ def _say_ordinal(match: re.Match[str]) -> str | None:
     return numerals.ordinal_pt(int(digits), is_feminine) if len(digits) <= 6 else None
 
 
+_FULL = {"séc.": "século", "sécs.": "século", "cap.": "capítulo", "vol.": "volume"}
+
+
 def _say_roman(value: int, lead: str) -> str:
+    lead = _FULL.get(lead, lead)
     is_feminine = lead in {
         "isabel",
         "elizabeth",
@@ -265,19 +305,31 @@ def _say_roman(value: int, lead: str) -> str:
 
 
 _LEADS = (
-    "[Ss]éculos?|[Cc]apítulo|[Pp]arte|[Vv]olume|[Tt]ipo|[Ff]ase|Pedro|João|Luís|Henrique|Carlos"
+    r"[Ss]écs?\.|[Cc]aps?\.|[Vv]ol\.|[Aa]rt\.|[Ss]éculos?|[Cc]apítulo|[Pp]arte|[Vv]olume|[Tt]ipo|[Ff]ase|Pedro|João|Luís|Henrique|Carlos"
     "|Isabel|Elizabeth|Bento|Pio|Manuel|Maria|Paulo|Francisco|[Aa]rtigo|[Aa]to"
+)
+
+
+_SCORE = Rule(
+    re.compile(
+        r"(?i:\b(?:ganh|venc|perd|empat|placar|jogo|resultado|bateu|goleou)\w*\s(?:\w+\s){0,4}?)"
+        r"\d{1,2}(?P<x>\s?x\s?)(?=\d{1,2}(?!\w|\s*=))"
+    ),
+    lambda _: "a",
+    "x",
+    name="formula",
 )
 
 
 def _rules() -> tuple[Rule, ...]:
     abbreviated = "|".join(sorted(_BEFORE_NUMBERS, key=len, reverse=True))
     return chain(
-        address_rules(GRAMMAR),
-        _date_rules(),
+        named("address", address_rules(GRAMMAR)),
+        named("date", _date_rules()),
+        named("telephone", contact_rules(GRAMMAR, "ligue|disque|telefone|digite|chame|ligar")),
         [
             compile_rule(
-                rf"(?<![\w.])(?P<abbr>{abbreviated})(?:\.|[º°])(?=\s?(?:\d|[IVXLC]+\b))",
+                rf"(?<![\w.])(?P<abbr>{abbreviated})(?:\.?[º°]|\.)(?=\s?(?:\d|[IVXLC]+\b))",
                 _say_before_number,
                 re.IGNORECASE,
             ),
@@ -291,21 +343,28 @@ def _rules() -> tuple[Rule, ...]:
             ),
             clock_rule(GRAMMAR, r"(?<![\w:.,])(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)s?(?!\w)", _say_time),
             compile_rule(
-                r"(?<![\w,])(?P<n>\d+(?:\.\d{3})*)\s?(?P<mark>[ºª]|°(?=\s[a-zà-ú]))(?![\w])",
+                r"(?<![\w,])(?P<n>\d+(?:\.\d{3})*)\.?\s?(?P<mark>[ºª]|°(?=\s(?!(?:para|em|de|da|do"
+                r"|a|e|no|na|com|por|entre|ou|ao|à|até|é|são)\s)[a-zà-ú]))(?![\wC])",
                 _say_ordinal,
             ),
         ],
-        quantity_rules(GRAMMAR),
-        [
-            roman_rule(_LEADS, numerals.read_roman, _say_roman),
-            compile_rule(
-                r"(?<!\w)(?P<n>[IVX]+)(?=\s+(?:Guerra|Semana|Conferência|Jornada))",
-                lambda match: _say_leading_roman(match["n"]),
-            ),
-        ],
-        number_rules(GRAMMAR),
-        [capitals_rule(GRAMMAR)],
-        symbol_rules(GRAMMAR),
+        named("chemistry", chemical_rules(GRAMMAR)),
+        named("quantity", quantity_rules(GRAMMAR)),
+        named(
+            "Roman numeral",
+            [
+                roman_rule(_LEADS, numerals.read_roman, _say_roman),
+                compile_rule(
+                    r"(?<!\w)(?P<n>[IVX]+)(?=\s+(?:Guerra|Semana|Conferência|Jornada))",
+                    lambda match: _say_leading_roman(match["n"]),
+                ),
+            ],
+        ),
+        [_SCORE],
+        named("formula", formula_rules(GRAMMAR)),
+        named("number", number_rules(GRAMMAR)),
+        named("acronym", [capitals_rule(GRAMMAR)]),
+        named("symbol", symbol_rules(GRAMMAR)),
     )
 
 

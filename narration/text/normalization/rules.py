@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from narration.text.normalization.fragments import LETTER, NO_LETTERS, Rule
@@ -15,94 +16,20 @@ from narration.text.normalization.grammar import Grammar
 
 Say = Callable[[Grammar, "re.Match[str]"], str | None]
 
-_EDGE = r"(?<![\w@.+\-])"
-_NUMBER_EDGE = r"(?<![^\W_])(?<!\d[.,])"
-_ADDRESS_END = r"[^\s<>\"'“”()\[\]{}.,;:!?*]"
-_ADDRESS = r"[^\s<>\"'“”()\[\]{}]*"
-_DOMAINS = "com|org|net|io|edu|gov|dev|app|info|br|pt|uk|ai|co"
-_FILES = (
-    "py|md|html?|css|js|ts|json|txt|csv|pdf|png|jpe?g|svg|ya?ml|toml|ini|cfg|sh|sql|zip|exe|doc"
-    "|mp3|xml"
-)
-_LONGEST_PATH = 30
+NUMBER_EDGE = r"(?<![^\W_])(?<!\d[.,])"
+ADDRESS_END = r"[^\s<>\"'“”()\[\]{}.,;:!?*]"
+ADDRESS = r"[^\s<>\"'“”()\[\]{}]*"
 _HOURS, _MINUTES = 24, 60
+
+
+def named(name: str, rules: Iterable[Rule]) -> list[Rule]:
+    """Give rules the name that explanations call them by."""
+    return [replace(rule, name=name) for rule in rules]
 
 
 def compile_rule(pattern: str, say: Callable[[re.Match[str]], str | None], flags: int = 0) -> Rule:
     """Make a rule from a pattern's source."""
     return Rule(re.compile(pattern, flags), say)
-
-
-def address_rules(grammar: Grammar) -> list[Rule]:
-    """Smileys, citations, e-mail and web addresses, file names, identifiers."""
-    say_address = partial(_say_address, grammar)
-    say_path = partial(_say_path, grammar)
-    return [
-        compile_rule(r"(?<!\w)[:;=8]-?[)(DPpOo|\]\[/\\](?!\w)|<3(?!\w)|\^_\^", _say_nothing),
-        compile_rule(r"^\[[ xX]\](?=\s)", _say_nothing),
-        compile_rule(r"([=*_~#+<>|-])\1{2,}|(?<=\w)\((?:e?s|[ao]s?)\)", _say_nothing),
-        compile_rule(r"(?<=\w)\s?\[\d{1,3}(?:[,–-]\s?\d{1,3})*\]", _say_nothing),
-        compile_rule(rf"{_EDGE}[\w.+-]{{1,64}}@[\w-]+(?:\.[\w-]+)+", partial(_say_email, grammar)),
-        compile_rule(rf"(?<!\w)(?:https?|ftp)://{_ADDRESS}{_ADDRESS_END}/?", say_address),
-        compile_rule(rf"{_EDGE}www\.{_ADDRESS}{_ADDRESS_END}/?", say_address),
-        compile_rule(
-            rf"{_EDGE}(?:[a-z0-9-]+\.)+(?:{_DOMAINS})(?![\w-])(?:/{_ADDRESS}{_ADDRESS_END})?/?",
-            say_address,
-        ),
-        compile_rule(rf"(?<![\w@.+\-/~])[\w\-/~]*[\w\-]\.(?:{_FILES})(?!\w)", say_path),
-        compile_rule(rf"(?<![\w.])\.(?:{_FILES})(?!\w)", partial(_say_name, grammar)),
-        compile_rule(
-            r"(?<![\w./~])(?:~|\.{1,2})?/?[^\W\d][\w.-]*/(?:[\w.-]+/)+(?:[\w.-]*\w)?", say_path
-        ),
-        compile_rule(r"(?<![\w./~])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]+)*/?", say_path),
-        compile_rule(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*\(\)", partial(_say_name, grammar)),
-        compile_rule(r"(?<![\w.])\w*[^\W_]_+[^\W_]\w*(?:\.\w+)*", partial(_say_name, grammar)),
-        compile_rule(r"(?<!\w)__?[^\W_]+(?:_+[^\W_]+)*_*", partial(_say_name, grammar)),
-        compile_rule(r"(?<![\w.])[a-z]\w+(?:\.[a-z]\w+)+(?!\w)", partial(_say_name, grammar)),
-    ]
-
-
-def _say_nothing(_: re.Match[str]) -> str:
-    return ""
-
-
-def _say_email(grammar: Grammar, match: re.Match[str]) -> str:
-    user, _, host = match[0].partition("@")
-    return f"{_say_name_text(grammar, user)} {grammar.words['at']} {_say_name_text(grammar, host)}"
-
-
-def _say_address(grammar: Grammar, match: re.Match[str]) -> str:
-    """Say host, port and a short path; the rest is for clicking, not for hearing."""
-    bare = re.sub(r"^\w+://", "", match[0]).removeprefix("www.")
-    place = re.split(r"[?#]", bare, maxsplit=1)[0].rstrip("/")
-    host, _, path = place.partition("/")
-    name, _, port = host.partition(":")
-    spoken = _say_name_text(grammar, name)
-    if port.isdecimal():
-        spoken += f" {grammar.words['port']} {grammar.cardinal(port, False)}"
-    if 0 < len(path) <= _LONGEST_PATH:
-        spoken += f" {grammar.words['slash']} {_say_path_text(grammar, path)}"
-    return spoken
-
-
-def _say_path(grammar: Grammar, match: re.Match[str]) -> str:
-    return _say_path_text(grammar, match[0])
-
-
-def _say_path_text(grammar: Grammar, path: str) -> str:
-    slash = f" {grammar.words['slash']} "
-    parts = [_say_name_text(grammar, part) for part in path.strip("/").split("/") if part]
-    return (slash.lstrip() if path.startswith("/") else "") + slash.join(parts)
-
-
-def _say_name(grammar: Grammar, match: re.Match[str]) -> str:
-    return _say_name_text(grammar, match[0])
-
-
-def _say_name_text(grammar: Grammar, name: str) -> str:
-    dot = f" {grammar.words['dot']} "
-    lead = dot.lstrip() if name.startswith(".") and name.strip(".") else ""
-    return lead + dot.join(filter(None, map(grammar.say_identifier, name.split("."))))
 
 
 def abbreviation_rule(grammar: Grammar) -> Rule:
@@ -135,17 +62,24 @@ def quantity_rules(grammar: Grammar) -> list[Rule]:
     units = "|".join(re.escape(unit) for unit in sorted(grammar.units, key=len, reverse=True))
     money = "|".join(re.escape(sign) for sign in sorted(grammar.currencies, key=len, reverse=True))
     scale = grammar.words["scales"]
-    ranged = rf"{_NUMBER_EDGE}(?:(?P<from>{signed})\s?[-–—]\s?)?(?P<n>{signed})"
+    ranged = rf"{NUMBER_EDGE}(?:(?P<from>{signed})\s?[-–—]\s?)?(?P<n>{signed})"
     say_money = partial(_say_money, grammar)
     return [
         compile_rule(
             rf"(?<!\w)(?P<sign>{money})\s?(?P<n>{number})(?:\s?(?P<scale>{scale})(?!\w))?",
             say_money,
         ),
-        compile_rule(rf"{_NUMBER_EDGE}(?P<n>{number})(?P<scale>)\s?(?P<sign>[€£])", say_money),
+        compile_rule(rf"{NUMBER_EDGE}(?P<n>{number})(?P<scale>)\s?(?P<sign>[€£])", say_money),
         compile_rule(rf"{ranged}\s?(?P<unit>%)", partial(_say_quantity, grammar)),
         compile_rule(rf"{ranged}\s?(?P<unit>{units})(?![\w/²³])", partial(_say_quantity, grammar)),
-        compile_rule(r"(?<![\w/.,])(\d{1,2})/(\d{1,2})(?![\w/])", partial(_say_fraction, grammar)),
+        compile_rule(
+            rf"(?<![\w/.,])(?P<whole>\d{{1,3}})\s?(?P<part>[{''.join(_VULGAR)}]|(?<=\s)\d/\d(?![\w/]))",
+            partial(_say_mixed_fraction, grammar),
+        ),
+        compile_rule(
+            rf"(?<![\w/.,])(?P<part>[{''.join(_VULGAR)}]|\d{{1,2}}/\d{{1,3}})(?![\w/])",
+            partial(_say_fraction, grammar),
+        ),
     ]
 
 
@@ -156,7 +90,10 @@ def _say_money(grammar: Grammar, match: re.Match[str]) -> str:
         spoken = grammar.say_number(written)
         joint = "" if scale == "mil" else grammar.words["of"]
         return f"{spoken} {grammar.words.get(scale, scale)} {joint}{currency.many}"
-    whole, _, cents = written.partition(grammar.decimal)
+    if re.fullmatch(r"\d+[.,]\d\d", written):
+        whole, cents = written[:-3], written[-2:]
+    else:
+        whole, _, cents = written.partition(grammar.decimal)
     if len(cents) != 2:
         name = currency.one if grammar.value(written) == 1 else currency.many
         joint = grammar.words["of"] if re.fullmatch(r"\d+(\D?000){2,}", written) else ""
@@ -183,23 +120,61 @@ def _say_quantity(grammar: Grammar, match: re.Match[str]) -> str:
     return spoken
 
 
+_VULGAR = {
+    "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5",
+    "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8",
+}  # fmt: skip
+_NOUN = re.compile(r"\s+([^\W\d_]+)")
+
+
 def _say_fraction(grammar: Grammar, match: re.Match[str]) -> str:
-    if spoken := grammar.fractions.get(match[0]):
-        return spoken
-    above, below = (grammar.cardinal(part, False) for part in match.groups())
-    return f"{above} {grammar.words['over']} {below}"
+    return _fraction_words(grammar, match["part"], is_feminine=_counts_feminine(grammar, match))
+
+
+def _say_mixed_fraction(grammar: Grammar, match: re.Match[str]) -> str:
+    is_feminine = _counts_feminine(grammar, match)
+    whole = grammar.cardinal(match["whole"], is_feminine)
+    part = _fraction_words(grammar, match["part"], is_feminine=is_feminine, is_added=True)
+    return f"{whole} {grammar.words['and']} {part}"
+
+
+def _fraction_words(
+    grammar: Grammar, written: str, *, is_feminine: bool, is_added: bool = False
+) -> str:
+    plain = _VULGAR.get(written, written)
+    special = (plain, "f" if is_feminine else "", "added" if is_added else "")
+    for key in ("|".join(special), "|".join(special[:2]), plain):
+        if spoken := grammar.fractions.get(key):
+            return spoken
+    above, below = map(int, plain.split("/"))
+    said = grammar.cardinal(str(above), False)
+    named = grammar.denominators(below, above != 1) if 0 < above < below else ""
+    if named:
+        return f"{said} {named}"
+    return f"{said} {grammar.words['over']} {grammar.cardinal(str(below), False)}"
+
+
+def _counts_feminine(grammar: Grammar, match: re.Match[str]) -> bool:
+    noun = _NOUN.match(match.string, match.end())
+    return bool(noun and grammar.is_feminine(noun[1].lower()))
 
 
 def number_rules(grammar: Grammar) -> list[Rule]:
     """Ranges, versions, plain numbers with the noun's gender, words mixed with digits."""
+    say_version = partial(_say_version, grammar)
     return [
         compile_rule(
             r"(?<![\w.,/])(\d{1,4})\s?[–—]\s?(\d{1,4})(?![\w/])|(?<![\w.,/-])(\d{1,4})-(\d{1,4})(?![\w/-])",
             partial(_say_range, grammar),
         ),
-        compile_rule(r"(?<![\w.,])v?\d+(?:\.\d+){2,}(?![\w])", partial(_say_version, grammar)),
+        compile_rule(r"(?<![\w.,])(?:v\d+(?:\.\d+)+|\d+(?:\.\d+){2,})(?!\w)", say_version),
+        Rule(
+            re.compile(rf"(?<!\w)(?:{_RELEASED})\s(?P<n>\d+\.\d+)(?!\w|\.\d|,\d)"),
+            say_version,
+            "n",
+        ),
         compile_rule(
-            rf"(?:(?<![\w)])[-−])?{_NUMBER_EDGE}{grammar.number}(?![^\W_])",
+            rf"(?:(?<![\w)])[-−])?{NUMBER_EDGE}{grammar.number}(?![^\W_])",
             partial(_say_plain, grammar),
         ),
         compile_rule(
@@ -223,16 +198,25 @@ def _cardinal_of(grammar: Grammar) -> Callable[[str], str]:
 
 
 def _is_year(digits: str) -> bool:
-    return len(digits) == 4 and 1100 <= int(digits) <= 2099
+    return len(digits) == 4 and 1000 <= int(digits) <= 2099
 
 
-def _say_version(grammar: Grammar, match: re.Match[str]) -> str:
-    parts = match[0].lstrip("v").split(".")
-    word = grammar.words["version"] + " " if match[0].startswith("v") else ""
+# What comes in releases: behind these "3.10" is no decimal.
+_RELEASED = (
+    "Python|Django|Ubuntu|Debian|Java|PHP|Ruby|Node|Go|Rust|Perl|Swift|Kotlin|Windows|Android|iOS"
+    "|macOS|Git|HTML|CSS|PostgreSQL|MySQL|SQLite|[Vv]ersion|[Vv]ersions|[Rr]elease|[Vv]ersão"
+    "|[Vv]ersões"
+)
+
+
+def _say_version(grammar: Grammar, match: re.Match[str]) -> str | None:
+    written = match["n"] if "n" in match.re.groupindex else match[0]
+    if grammar.thousands == "." and re.fullmatch(r"\d{1,3}(?:\.\d{3})+", written):
+        return None
+    parts = written.lstrip("v").split(".")
+    named = match.string[: match.start()].rstrip().lower().endswith(grammar.words["version"])
+    word = grammar.words["version"] + " " if written.startswith("v") and not named else ""
     return word + f" {grammar.words['dot']} ".join(grammar.cardinal(part, False) for part in parts)
-
-
-_NOUN = re.compile(r"\s+([^\W\d_]+)")
 
 
 def _say_plain(grammar: Grammar, match: re.Match[str]) -> str:
@@ -240,15 +224,16 @@ def _say_plain(grammar: Grammar, match: re.Match[str]) -> str:
     noun = _NOUN.match(match.string, match.end())
     if written.isdecimal() and _is_year(written) and _reads_as_year(grammar, match, noun):
         return grammar.year(int(written))
-    return grammar.say_number(written, bool(noun and grammar.is_feminine(noun[1].lower())))
+    return grammar.say_number(written, _counts_feminine(grammar, match))
 
 
 def _reads_as_year(grammar: Grammar, match: re.Match[str], noun: re.Match[str] | None) -> bool:
     """In doubt a four-digit number is a year, unless it counts the plural noun that follows."""
     lead = re.search(r"([^\W\d_]+)\s+$", match.string[max(0, match.start() - 20) : match.start()])
+    is_counted = bool(noun and len(noun[1]) > 3 and noun[1].endswith("s"))
     if lead and lead[1].lower() in grammar.words["year_leads"].split():
-        return True
-    return int(match[0]) >= 1500 and not (noun and len(noun[1]) > 3 and noun[1].endswith("s"))
+        return not (is_counted and lead[1].lower() == "of")
+    return int(match[0]) >= 1500 and not is_counted
 
 
 def _say_mixed(grammar: Grammar, match: re.Match[str]) -> str:
@@ -300,72 +285,23 @@ def symbol_rules(grammar: Grammar) -> list[Rule]:
     table = dict(grammar.symbols)
     alone = "".join(re.escape(char) for char in table)
     return [
-        _fixed(r"(?<=\d)\s*[-−]\s*(?=\d)|(?<=\s)−(?=\s)", words["minus"]),
-        _fixed(r"(?<=[\d)])\s*[*×]\s*(?=[\d(])|×", words["times"]),
-        _fixed(r"(?<=\d)x(?=\d)", words["by"]),
-        _fixed(r"(?<=[\d)])\s+/\s+(?=[\d(])|÷", words["divided_by"]),
-        _fixed(r"(?<=\s)<(?=\s)", words["less"]),
-        _fixed(r"(?<=\s)>(?=\s)", words["greater"]),
-        _fixed(r"(?<=\d):(?=\d)", words["to"]),
-        _fixed(r"(?<=[^\W\d_])/(?=[^\W\d_])", words["or"]),
-        _fixed(r"(?<!\w)#(?=\d)", words["number"]),
-        _fixed(r"(?<!\w)~(?=\d)", words["about"]),
+        fixed(r"(?<=\d)\s*[-−]\s*(?=\d)|(?<=\s)−(?=\s)", words["minus"]),
+        fixed(r"(?<=[\d)])\s*[*×]\s*(?=[\d(])|×", words["times"]),
+        fixed(r"(?<=[\d)])\s+/\s+(?=[\d(])|÷", words["divided_by"]),
+        fixed(r"(?<=\s)<(?=\s)", words["less"]),
+        fixed(r"(?<=\s)>(?=\s)", words["greater"]),
+        fixed(r"(?<=\d)\s?:\s?(?=\d)", words["ratio"]),
+        fixed(r"(?<=[A-Z]{2})/(?=[A-Z]{2})", ""),
+        fixed(r"(?<=[^\W\d_])/(?=[^\W\d_])", words["or"]),
+        fixed(r"(?<!\w)#(?=\d)", words["number"]),
+        fixed(r"(?<!\w)~(?=\d)", words["about"]),
         compile_rule(rf"[{alone}]", lambda match: table[match[0]]),
     ]
 
 
-def _fixed(pattern: str, spoken: str) -> Rule:
+def fixed(pattern: str, spoken: str) -> Rule:
+    """Make a rule that always says the same."""
     return compile_rule(pattern, lambda _: spoken)
-
-
-def code_rules(grammar: Grammar) -> tuple[Rule, ...]:
-    """Read a stretch of code: a lone mark by its name, operators, names, numbers; no brackets."""
-    table = grammar.operators
-    longest_first = sorted(
-        (key for key in table if len(key) > 1 and key not in {"()", "[]", "{}"}),
-        key=len,
-        reverse=True,
-    )
-    many = "|".join(re.escape(key) for key in longest_first)
-    # Between these only white space tells an operator from a flag, a path or a bracket.
-    single = "".join(
-        re.escape(key) for key in table if len(key) == 1 and key not in "\"'`.,:;()[]{}<>"
-    )
-    dash, slash, dot = (grammar.words[key] for key in ("dash", "slash", "dot"))
-    lookup: Callable[[re.Match[str]], str | None] = lambda match: table.get(match[0].strip())  # noqa: E731
-    return (
-        compile_rule(
-            r"^\s*\S{1,3}\s*$", lambda match: None if match[0].strip().isalnum() else lookup(match)
-        ),
-        compile_rule(
-            rf"(?<!\w)(?:https?)://{_ADDRESS}{_ADDRESS_END}", partial(_say_address, grammar)
-        ),
-        _fixed(r"(?<=<)/(?=\w)", slash),
-        _fixed(r"(?:^|(?<=\s))--(?=\w)", f"{dash} {dash}"),
-        _fixed(r"(?:^|(?<=\s))-(?=[^\W\d])", dash),
-        compile_rule(rf"{many}", lookup),
-        _fixed(r"(?<=\s)<(?=\s)", table["<"]),
-        _fixed(r"(?<=\s)>(?=\s)", table[">"]),
-        _fixed(r"(?<=[\w)]\s)/(?=\s[\w(])", grammar.words["divided_by"]),
-        compile_rule(
-            rf"(?<![\w.])[-]?{_NUMBER_EDGE}\d+\.\d+(?![\w.])", partial(_say_code_number, grammar)
-        ),
-        compile_rule(r"[^\W\d_]+['’](?:s|t|re|ll|ve|d|m)(?!\w)", lambda match: match[0]),
-        compile_rule(
-            r"(?<!\w)(?=[a-f]*\d)[0-9a-f]{6,}(?!\w)", lambda match: grammar.say_mixed(match[0])
-        ),
-        compile_rule(r"[^\W\d]\w*", lambda match: grammar.say_identifier(match[0])),
-        compile_rule(r"\d+", lambda match: grammar.cardinal(match[0], False)),
-        _fixed(r"\.(?=\w)", dot),
-        _fixed(r"(?<=[^\s<])-(?=\S)", ""),
-        compile_rule(rf"[{single}]", lookup),
-    )
-
-
-def _say_code_number(grammar: Grammar, match: re.Match[str]) -> str:
-    whole, _, part = match[0].lstrip("-").partition(".")
-    sign = grammar.words["minus"] + " " if match[0].startswith("-") else ""
-    return f"{sign}{grammar.cardinal(whole, False)} {grammar.words['dot']} {grammar.digits(part)}"
 
 
 def date_words(grammar: Grammar) -> tuple[str, Mapping[str, int]]:
