@@ -139,15 +139,31 @@ def _is_boundary(text: str, cut: int, is_proposed: bool, customs: Customs) -> bo
         is_asked = before.endswith("?") and word[0].isalpha()
         return is_asked or _opens(word) or _reads_as_code(word)
     token = _token(bare)
-    return bare.endswith(".") and _is_end(token, word, is_proposed, customs)
+    is_alone = not bare[: -len(token)].strip() or bare[: -len(token)].rstrip()[-1] in ".!?…"
+    return bare.endswith(".") and _is_end(token, word, is_proposed, customs, is_alone=is_alone)
 
 
-def _is_end(token: str, word: str, is_proposed: bool, customs: Customs) -> bool:
+#: One-word sentences that look like abbreviations.
+_ANSWERS = {"no", "nos", "não", "sim"}
+#: Behind these a capital begins a sentence, unless it names a day or a zone of time.
+_HALVES = {"a.m", "p.m", "a.c", "d.c", "b.c"}
+_AFTER_TIMES = _words(
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday GMT UTC EST PST CET EDT PDT"
+)
+
+
+def _is_end(
+    token: str, word: str, is_proposed: bool, customs: Customs, *, is_alone: bool = False
+) -> bool:
     """Tell whether the full stop of ``token`` ends a sentence before ``word``."""
     name = token.lower().lstrip("\"'“‘«([*_").rstrip(".")
     starts_anew = _NON_WORD_END.sub("", word) in customs.starters
     if name in customs.never or (name in customs.numbered and _NUMBERED_NEXT.match(word)):
         return False
+    if is_alone and name in _ANSWERS:
+        return _opens(word)
+    if name in _HALVES and word.strip(".,;:") not in _AFTER_TIMES:
+        return _opens(word)
     if name in customs.sometimes or _DOTTED_CAPITALS.match(token):
         return _opens(word) and (name == "etc" or starts_anew)
     if len(name) == 1 and name.isalpha():
@@ -174,8 +190,17 @@ def _opens(word: str) -> bool:
     return word[0].isalnum() and not word[0].islower()
 
 
+#: Commands that lessons begin sentences with.
+_COMMANDS = _words(
+    "npm npx pip git python python3 node docker curl wget cd ls sudo yarn make conda pytest django"
+    " cargo go bash ssh grep brew apt pnpm uv"
+)
+
+
 def _reads_as_code(word: str) -> bool:
-    """Sentences of lessons start with identifiers: ``print() shows …``, ``my_app is …``."""
+    """Sentences of lessons start with identifiers: ``print() shows …``, ``my_app is …``, eBay."""
+    if word in _COMMANDS or re.match(r"[a-z]+[A-Z][a-z]", word):
+        return True
     return bool(re.match(r"[a-z][\w.]*(?:\(\)?|_\w|\.\w)", word))
 
 

@@ -24,6 +24,7 @@ from narration.text.normalization.rules import (
     quantity_rules,
     roman_rule,
     symbol_rules,
+    title_rule,
 )
 from narration.text.normalization.science import chemical_rules, formula_rules
 
@@ -36,6 +37,9 @@ _CAPITALS = (
 )
 _ABBREVIATIONS = {
     "Dr.": "Doctor", "Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz", "Prof.": "Professor",
+    "Gen.": "General",
+    "Capt.": "Captain", "Sgt.": "Sergeant", "Rev.": "Reverend", "Gov.": "Governor",
+    "Sen.": "Senator",
     "St.": "Saint", "e.g.": "for example", "eg.": "for example", "i.e.": "that is",
     "ie.": "that is", "etc.": "et cetera", "etc": "et cetera", "vs.": "versus", "vs": "versus",
     "cf.": "compare", "approx.": "approximately", "ca.": "circa", "c. ": "circa ",
@@ -122,7 +126,7 @@ GRAMMAR = Grammar(
     words={
         "minus": "minus", "point": "point", "dot": "dot", "slash": "slash", "at": "at",
         "port": "port", "to": "to", "and": "and", "of": "", "over": "over", "times": "times",
-        "by": "by", "ratio": "to", "plus": "plus", "power": "to the power of",
+        "by": "by", "per": "per", "ratio": "to", "plus": "plus", "power": "to the power of",
         "squared": "squared", "cubed": "cubed", "applied_to": "of",
         "divided_by": "divided by", "less": "is less than", "or": "or",
         "greater": "is greater than", "number": "number", "about": "about", "dash": "dash",
@@ -244,16 +248,36 @@ def _say_decade(match: re.Match[str]) -> str:
     return spoken[:-1] + "ies" if spoken.endswith("y") else spoken + "s"
 
 
+_RULERS = frozenset(
+    ["elizabeth", "henry", "louis", "pius", "charles", "george", "pedro", "john", "paul"]
+)
+
+
 def _say_roman(value: int, lead: str) -> str:
-    is_ruler = lead in {"elizabeth", "henry", "louis", "pius", "charles", "george", "pedro", "john"}
+    is_ruler = lead in {
+        "elizabeth",
+        "henry",
+        "louis",
+        "pius",
+        "charles",
+        "george",
+        "pedro",
+        "john",
+        "paul",
+    }
     return f"the {numerals.ordinal_en(value)}" if is_ruler else GRAMMAR.cardinal(str(value), False)
 
 
 _LEADS = (
     r"[Cc]h\.|[Vv]ol\.|[Ss]ec\.|[Cc]hapter|[Pp]art|[Vv]olume|[Bb]ook|[Ss]ection|[Tt]ype|[Aa]ct|[Pp]hase|[Ww]ar|[Aa]ppendix"
-    "|Elizabeth|Henry|Louis|Pius|Charles|George|Pedro|John"
+    "|Elizabeth|Henry|Louis|Pius|Charles|George|Pedro|John|Paul"
 )
 _HALF = r"(?:\s?(?P<half>[ap]\.?m\b\.?|[AP]M\b))"
+
+
+def _say_height(match: re.Match[str]) -> str:
+    feet, inches = (GRAMMAR.cardinal(match[unit], False) for unit in ("ft", "in"))
+    return f"{feet} feet {inches} inches"
 
 
 def _say_century(match: re.Match[str]) -> str | None:
@@ -269,6 +293,10 @@ def _rules() -> tuple[Rule, ...]:
         named("date", _date_rules()),
         named("telephone", contact_rules(GRAMMAR, "call|dial|phone|ring|text|press")),
         [
+            compile_rule(
+                r"(?<![\w.,])(?P<ft>\d{1,3})\s?ft\.?\s(?P<in>\d{1,2})\s?in(?:\.(?=\s[a-z])|\b)",
+                _say_height,
+            ),
             fixed(r"(?<=[a-z]\s)St\.(?=,|\s(?:in|at|and|is|was|on|by|to|from)\s)", "Street"),
             Rule(
                 re.compile(rf"(?<![\w.])(?P<abbr>{abbreviated})\.(?=\s?\d)", re.IGNORECASE),
@@ -292,6 +320,7 @@ def _rules() -> tuple[Rule, ...]:
             "Roman numeral",
             [
                 roman_rule(_LEADS, numerals.read_roman, _say_roman),
+                title_rule(GRAMMAR, numerals.read_roman),
                 compile_rule(r"(?<!\w)(?P<n>[IVXL]+)(?=\s+(?:century|centuries)\b)", _say_century),
             ],
         ),

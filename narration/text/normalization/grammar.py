@@ -134,8 +134,8 @@ _RUNS = re.compile(rf"{LETTER}+|\d+")
 _PARTS = re.compile(rf"[A-ZÀ-Þ]+(?![a-zà-þ])|[A-ZÀ-Þ]?[a-zà-þ]+|{LETTER}+?|\d+")
 _LOWER_ACRONYMS = frozenset(
     table_words(
-        "html css js url urls sql api http https pdf png svg xml csv php txt md py jpg cfg src sh xls"
-        " ppt yml exe cmd id ip dns ui db www"
+        "html css js url urls sql api http https pdf png svg xml csv php txt md py jpg cfg src sh"
+        " xls ppt yml exe cmd id ip dns ui db www"
     )
 )
 # What people say for names that code cuts short.

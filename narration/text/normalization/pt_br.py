@@ -22,6 +22,7 @@ from narration.text.normalization.rules import (
     quantity_rules,
     roman_rule,
     symbol_rules,
+    title_rule,
 )
 from narration.text.normalization.science import chemical_rules, formula_rules
 from narration.text.tables import words as table_words
@@ -170,7 +171,7 @@ GRAMMAR = Grammar(
     words={
         "minus": "menos", "point": "vírgula", "dot": "ponto", "slash": "barra", "at": "arroba",
         "port": "porta", "to": "a", "and": "e", "of": "de ", "over": "sobre", "times": "vezes",
-        "by": "por", "ratio": "para", "plus": "mais", "power": "elevado a",
+        "by": "por", "per": "por", "ratio": "para", "plus": "mais", "power": "elevado a",
         "squared": "ao quadrado", "cubed": "ao cubo", "applied_to": "de",
         "divided_by": "dividido por", "less": "menor que", "or": "ou",
         "greater": "maior que", "number": "número", "about": "cerca de", "dash": "traço",
@@ -297,6 +298,9 @@ def _say_roman(value: int, lead: str) -> str:
         "volume",
         "tipo",
         "fase",
+        "inciso",
+        "título",
+        "anexo",
     }:
         return numerals.ordinal_pt(value, is_feminine)
     if value <= 10 and lead in {"século", "séculos"}:
@@ -306,8 +310,13 @@ def _say_roman(value: int, lead: str) -> str:
 
 _LEADS = (
     r"[Ss]écs?\.|[Cc]aps?\.|[Vv]ol\.|[Aa]rt\.|[Ss]éculos?|[Cc]apítulo|[Pp]arte|[Vv]olume|[Tt]ipo|[Ff]ase|Pedro|João|Luís|Henrique|Carlos"
-    "|Isabel|Elizabeth|Bento|Pio|Manuel|Maria|Paulo|Francisco|[Aa]rtigo|[Aa]to"
+    "|Isabel|Elizabeth|Bento|Pio|Manuel|Maria|Paulo|Francisco|[Aa]rtigo|[Aa]to|[Ii]nciso|[Tt]ítulo|[Aa]nexo"
 )
+
+
+def _say_every(match: re.Match[str]) -> str:
+    hours = GRAMMAR.cardinal(match["n"], True)
+    return f"{hours} em {hours} horas"
 
 
 _SCORE = Rule(
@@ -328,6 +337,7 @@ def _rules() -> tuple[Rule, ...]:
         named("date", _date_rules()),
         named("telephone", contact_rules(GRAMMAR, "ligue|disque|telefone|digite|chame|ligar")),
         [
+            compile_rule(r"(?<=\bde )(?P<n>\d{1,2})/(?P=n)\s?h(?:oras)?\b", _say_every),
             compile_rule(
                 rf"(?<![\w.])(?P<abbr>{abbreviated})(?:\.?[º°]|\.)(?=\s?(?:\d|[IVXLC]+\b))",
                 _say_before_number,
@@ -354,6 +364,7 @@ def _rules() -> tuple[Rule, ...]:
             "Roman numeral",
             [
                 roman_rule(_LEADS, numerals.read_roman, _say_roman),
+                title_rule(GRAMMAR, numerals.read_roman),
                 compile_rule(
                     r"(?<!\w)(?P<n>[IVX]+)(?=\s+(?:Guerra|Semana|Conferência|Jornada))",
                     lambda match: _say_leading_roman(match["n"]),

@@ -71,7 +71,10 @@ def quantity_rules(grammar: Grammar) -> list[Rule]:
         ),
         compile_rule(rf"{NUMBER_EDGE}(?P<n>{number})(?P<scale>)\s?(?P<sign>[€£])", say_money),
         compile_rule(rf"{ranged}\s?(?P<unit>%)", partial(_say_quantity, grammar)),
-        compile_rule(rf"{ranged}\s?(?P<unit>{units})(?![\w/²³])", partial(_say_quantity, grammar)),
+        compile_rule(
+            rf"{ranged}\s?(?P<unit>{units})(?:/(?P<per>{units}))?(?![\w/²³])",
+            partial(_say_quantity, grammar),
+        ),
         compile_rule(
             rf"(?<![\w/.,])(?P<whole>\d{{1,3}})\s?(?P<part>[{''.join(_VULGAR)}]|(?<=\s)\d/\d(?![\w/]))",
             partial(_say_mixed_fraction, grammar),
@@ -114,6 +117,8 @@ def _say_quantity(grammar: Grammar, match: re.Match[str]) -> str:
     value = grammar.value(match["n"])
     is_one = value == 1 if grammar.code == "en" else 0 < value < 2
     spoken = f"{grammar.say_number(match['n'], is_feminine)} {one if is_one else many}"
+    if per := match.groupdict().get("per"):
+        spoken += f" {grammar.words['per']} {grammar.units[per][0]}"
     if match["from"]:
         first = grammar.say_number(match["from"], is_feminine)
         spoken = f"{first} {grammar.words['to']} {spoken}"
@@ -279,6 +284,18 @@ def roman_rule(
     return Rule(re.compile(pattern), say_roman, "n")
 
 
+def title_rule(grammar: Grammar, value_of: Callable[[str], int | None]) -> Rule:
+    """Behind any name two letters or more are a number: "Rocky II", "Super Bowl LVIII"."""
+
+    def say_number(match: re.Match[str]) -> str | None:
+        value = value_of(match["n"])
+        return None if value is None else grammar.cardinal(str(value), False)
+
+    name = r"(?!(?:An?|The|Um|Uma|O|Os|E)\b)[A-ZÀ-Ý][a-zà-ý]+"
+    pattern = rf"(?<!\w){name}\s(?P<n>[IVX]{{2,}}|[LXIV]{{3,}})(?!\w)"
+    return Rule(re.compile(pattern), say_number, "n")
+
+
 def symbol_rules(grammar: Grammar) -> list[Rule]:
     """Operators between numbers, slashes between words, and symbols that have a name."""
     words = grammar.words
@@ -291,6 +308,7 @@ def symbol_rules(grammar: Grammar) -> list[Rule]:
         fixed(r"(?<=\s)<(?=\s)", words["less"]),
         fixed(r"(?<=\s)>(?=\s)", words["greater"]),
         fixed(r"(?<=\d)\s?:\s?(?=\d)", words["ratio"]),
+        fixed(r"(?<=\w)/(?=(?:month|year|day|hour|week|person|mês|ano|dia|hora)\b)", words["per"]),
         fixed(r"(?<=[A-Z]{2})/(?=[A-Z]{2})", ""),
         fixed(r"(?<=[^\W\d_])/(?=[^\W\d_])", words["or"]),
         fixed(r"(?<!\w)#(?=\d)", words["number"]),

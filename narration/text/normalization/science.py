@@ -68,6 +68,11 @@ def formula_rules(grammar: Grammar) -> list[Rule]:
             r"(?<![\w.])(?P<f>[a-zA-Z])\((?P<x>[a-z](?:,\s?[a-z]){0,3})\)(?!\w)",
             partial(_say_function, grammar),
         ),
+        # Neighbouring letters without a vowel are factors: "y = mx + b".
+        compile_rule(
+            r"(?<=[=+×*/−-]\s)(?P<f>[b-df-hj-np-tv-z]{2,3})(?=\s*(?:[=+×*/−-]|$|[.,;]))",
+            lambda match: " ".join(map(grammar.say_letter, match["f"])),
+        ),
         fixed(r"(?<=\d{3})\s?[x×]\s?(?=\d{3,5}(?!\d|\s*=))", words["by"]),
         fixed(r"(?<=\d)\s?x\s?(?=\d+\s*=)", words["times"]),
         fixed(r"(?<=\d)\s?x\s?(?=\d)", words["by"]),
