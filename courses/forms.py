@@ -45,6 +45,31 @@ class CourseForm(PlainLabels, forms.ModelForm):  # type: ignore[type-arg]
         return slug or build_slug(title, lambda s: others.filter(slug=s).exists(), "course")
 
 
+#: Bigger archives are imported on the command line.
+MAX_UPLOAD_BYTES = 20_000_000
+
+
+class UploadForm(PlainLabels):
+    """An archive of Markdown."""
+
+    archive = forms.FileField(
+        label=_("Zip archive"),
+        max_length=200,
+        widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip"}),
+        help_text=_("Markdown files, with or without front matter; a folder for each language."),
+    )
+
+    def clean_archive(self) -> Any:
+        """Not bigger than a page may take."""
+        file = self.cleaned_data["archive"]
+        if file.size > MAX_UPLOAD_BYTES:
+            raise forms.ValidationError(
+                _("The archive is bigger than %(limit)d MB. Import it on the command line."),
+                params={"limit": MAX_UPLOAD_BYTES // 1_000_000},
+            )
+        return file
+
+
 class LessonForm(PlainLabels):
     """A new lesson needs only a name and a language."""
 

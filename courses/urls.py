@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from courses.figures import FigureConverter
-from courses.views import author, editor, learner
+from courses.views import author, editor, learner, transfer
 
 register_converter(FigureConverter, "figure")
 
@@ -28,8 +28,12 @@ urlpatterns = [
     path(f"{LESSON}/move", author.move_lesson, name="move"),
     path(f"{LESSON}/settings", author.edit_lesson_settings, name="lesson-settings"),
     path("teach/", author.list_courses, name="author"),
+    path("teach/import", transfer.upload, name="import"),
+    path("teach/import/<uuid:upload>", transfer.confirm, name="import-plan"),
     path("teach/new", author.create_course, name="course-new"),
     path(f"{TEACH}/", author.show_course, name="author-course"),
+    path(f"{TEACH}/import", transfer.upload, name="import-course"),
+    path(f"{TEACH}/export", transfer.download, name="export"),
     path(f"{TEACH}/settings", author.edit_course, name="course-settings"),
     path(f"{TEACH}/members", author.edit_members, name="members"),
     path(f"{TEACH}/members/remove", author.remove_member, name="member-remove"),

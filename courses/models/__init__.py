@@ -3,10 +3,13 @@
 from courses.models.courses import Course, Membership, Role, Visibility
 from courses.models.lessons import Lesson, LessonQuerySet
 from courses.models.texts import EditConflictError, LessonRevision, LessonText
+from courses.models.transfer import CourseUpload, ImportedText
 
 __all__ = [
     "Course",
+    "CourseUpload",
     "EditConflictError",
+    "ImportedText",
     "Lesson",
     "LessonQuerySet",
     "LessonRevision",

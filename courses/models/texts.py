@@ -74,9 +74,17 @@ class LessonText(Row):
         return published is not None and published.version != self.version
 
     def save_revision(
-        self, *, markdown: str, title: str, author: Any, expected_version: int
+        self,
+        *,
+        markdown: str,
+        title: str,
+        author: Any,
+        expected_version: int,
+        plans: bool = True,
     ) -> LessonRevision | None:
-        """Store a new version, written on top of ``expected_version``.
+        """Store a new version, written on top of ``expected_version``, and plan how it is said.
+
+        Who stores many texts at once plans them later: without ``plans``.
 
         None when the stored text is already this one, whoever wrote it. ``EditConflictError`` when
         the newest version is another and says something else; nothing is written then.
@@ -95,7 +103,9 @@ class LessonText(Row):
                 author=author,
                 author_name=author.get_username() if author else "",
             )
-            transaction.on_commit(partial(_refresh_plan, self.lesson, self.language), robust=True)
+            if plans:
+                refresh = partial(_refresh_plan, self.lesson, self.language)
+                transaction.on_commit(refresh, robust=True)
         return revision
 
     def _advance(

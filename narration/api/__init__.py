@@ -25,6 +25,14 @@ from narration.api.narrations import (
     states_for,
     withdraw_narration,
 )
+from narration.api.portable import (
+    dump_overrides,
+    dump_wording,
+    load_overrides,
+    load_wording,
+    read_track_file,
+    request_refresh,
+)
 from narration.api.wording import (
     apply_change,
     build_blast_radius,
@@ -71,6 +79,8 @@ __all__ = [
     "change_entry",
     "change_policy",
     "change_voice",
+    "dump_overrides",
+    "dump_wording",
     "estimate_narration",
     "explain_error",
     "explain_sentence",
@@ -87,10 +97,14 @@ __all__ = [
     "list_entries",
     "list_narrations",
     "list_segments",
+    "load_overrides",
+    "load_wording",
     "publish_narration",
+    "read_track_file",
     "refresh_plan",
     "request_audition",
     "request_narration",
+    "request_refresh",
     "retake_segment",
     "state_of",
     "states_for",

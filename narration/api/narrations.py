@@ -124,7 +124,7 @@ def request_narration(
     _get_source_for(obj, language)
     _require(user, "publish" if publish else "narrate", obj)
     return requests.request_job(
-        _get_or_create(obj, language), obj, user=user, publish=publish, priority=priority
+        get_or_create_narration(obj, language), obj, user=user, publish=publish, priority=priority
     )
 
 
@@ -224,7 +224,7 @@ def retake_segment(obj: models.Model, *, language: str, position: int, user: Any
 def refresh_plan(obj: models.Model, *, language: str) -> Narration:
     """Plan the newest text now, without an engine; call it when a text was saved."""
     _get_source_for(obj, language)
-    narration = _get_or_create(obj, language)
+    narration = get_or_create_narration(obj, language)
     plans.refresh_plan(narration)
     return narration
 
@@ -233,7 +233,7 @@ def estimate_narration(obj: models.Model, *, language: str, user: Any = None) ->
     """What a request would cost now, from the stored plan, made if need be; no engine is asked."""
     _require(user, "narrate", obj)
     source = _get_source_for(obj, language)
-    narration = _get_or_create(obj, language)
+    narration = get_or_create_narration(obj, language)
     is_behind = narration.source_version != source.get_version(obj, language)
     if not narration.is_planned or is_behind or requests.is_refresh_due(narration):
         plans.refresh_plan(narration)
@@ -323,7 +323,8 @@ def _get(obj: models.Model, language: str) -> Narration:
     return narration
 
 
-def _get_or_create(obj: models.Model, language: str) -> Narration:
+def get_or_create_narration(obj: models.Model, language: str) -> Narration:
+    """The narration of an object in a language, made at its first use."""
     narration, _created = Narration.objects.get_or_create(
         **_identify(obj), language=language, edition=EDITION
     )
