@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django import template
+from django.db.models import Model
 from django.utils.translation import get_language_info, gettext
+
+from narration.sources import get_scope_key
 
 register = template.Library()
 
@@ -33,3 +36,9 @@ def own_name(tag: str) -> str:
         return str(get_language_info(tag.lower())["name_local"]).capitalize()
     except KeyError:
         return tag
+
+
+@register.filter
+def scope_key(obj: Model) -> str:
+    """The key of an object's own lexicon and rules."""
+    return get_scope_key(obj)

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from narration import api
 from narration.admin.readonly import ReadOnlyAdmin
 from narration.models import (
     Consent,
@@ -28,6 +29,12 @@ class VoiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["name", "engine_voice"]
     readonly_fields = ["version"]
 
+    def save_model(
+        self, request: HttpRequest, obj: Voice, form: ModelForm[Any], change: bool
+    ) -> None:
+        """Store it; what it spoke with other settings is out of date."""
+        api.apply_change(api.change_voice(obj), user=request.user)
+
 
 @admin.register(LexiconEntry)
 class LexiconEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -39,9 +46,18 @@ class LexiconEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(
         self, request: HttpRequest, obj: LexiconEntry, form: ModelForm[Any], change: bool
     ) -> None:
-        """Remember who it was."""
+        """Remember who it was, and refresh the plans it reaches."""
         obj.updated_by, obj.updated_by_name = request.user, get_actor_name(request.user)
-        super().save_model(request, obj, form, change)
+        api.apply_change(api.change_entry(obj), user=request.user)
+
+    def delete_model(self, request: HttpRequest, obj: LexiconEntry) -> None:
+        """What it said is said otherwise now."""
+        api.apply_change(api.change_entry(obj, removes=True), user=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """One by one: each reaches sentences of its own."""
+        for entry in queryset:
+            self.delete_model(request, entry)
 
 
 @admin.register(SpeechPolicy)
@@ -49,6 +65,23 @@ class SpeechPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["__str__", "version"]
     search_fields = ["scope_key"]
     readonly_fields = ["version"]
+
+    def save_model(
+        self, request: HttpRequest, obj: SpeechPolicy, form: ModelForm[Any], change: bool
+    ) -> None:
+        """Store it and refresh the plans it reaches."""
+        api.apply_change(api.change_policy(obj), user=request.user)
+
+    def delete_model(self, request: HttpRequest, obj: SpeechPolicy) -> None:
+        """A policy that says nothing any more is then gone."""
+        obj.casting, obj.gaps, obj.rules = {}, {}, {}
+        api.apply_change(api.change_policy(obj), user=request.user)
+        obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """One by one: each reaches sentences of its own."""
+        for policy in queryset:
+            self.delete_model(request, policy)
 
 
 @admin.register(Consent)

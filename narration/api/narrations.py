@@ -286,6 +286,12 @@ def filter_by_state(
     return queryset.filter(pk__in=keys)
 
 
+def list_unvoiced(obj: models.Model, *, language: str) -> list[str]:
+    """Languages of phrases in the newest plan that no voice speaks; the main voice reads them."""
+    narration = find_narration(obj, language=language)
+    return list(narration.unvoiced) if narration is not None else []
+
+
 def list_segments(obj: models.Model, *, language: str, user: Any) -> list[SegmentState]:
     """The sentences of the newest plan: written, spoken, and whether each has its sound."""
     _require(user, "narrate", obj)

@@ -16,10 +16,11 @@ from narration.pipeline.blast import BlastRadius
 from narration.pipeline.casting import NO_AMENDMENT, Amendment
 from narration.pipeline.changes import Change, EntryChange, PolicyChange, VoiceChange
 from narration.pipeline.events import record
-from narration.sources import INSTALLATION, get_sources
+from narration.sources import INSTALLATION, get_source, get_sources
 
 #: A plan of 300 sentences takes about 0.1 s: more of them than this do not belong into a request.
 REFRESHED_AT_ONCE = 8
+_PERMISSIONS = ("narration.change_lexiconentry", "narration.change_speechpolicy")
 
 
 def build_blast_radius(change: Change, *, user: Any = None) -> BlastRadius:
@@ -67,7 +68,7 @@ def can_edit_wording(scope_key: str, *, user: Any) -> bool:
     """Whether ``user`` may change how things are said in a scope."""
     if user is None:
         return True
-    if user.is_active and user.is_staff and user.has_perm("narration.change_lexiconentry"):
+    if user.is_active and user.is_staff and user.has_perms(_PERMISSIONS):
         return True
     return scope_key != INSTALLATION and any(
         source.can_edit_scope(user, scope_key) for source in get_sources()
@@ -95,6 +96,11 @@ def get_scope_chain(scope_key: str) -> list[str]:
             chain = list(source.get_scope_chain(obj))
             return chain[chain.index(scope_key) :] if scope_key in chain else [scope_key, ""]
     return [scope_key, INSTALLATION] if scope_key else [INSTALLATION]
+
+
+def get_own_scope(obj: models.Model) -> str:
+    """The scope key that is the object's own: the nearest of its chain."""
+    return str(get_source(obj).get_scope_chain(obj)[0])
 
 
 def request_audition(
@@ -134,6 +140,10 @@ def explain_sentence(
 
 
 def _require_scopes(change: Change, user: Any) -> None:
+    if isinstance(change, VoiceChange):
+        if user is not None and not user.has_perm("narration.change_voice"):
+            raise NotAllowed("You may not change voices.")
+        return
     for key in change.scope_keys:
         _require_scope(key, user)
 

@@ -7,62 +7,113 @@ import narration.models.policies
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('narration', '0001_initial'),
+        ("narration", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='segment',
-            name='narration_segment_role_known',
+            model_name="segment",
+            name="narration_segment_role_known",
         ),
         migrations.RemoveField(
-            model_name='narration',
-            name='casting_version',
+            model_name="narration",
+            name="casting_version",
         ),
         migrations.AddField(
-            model_name='lexiconentry',
-            name='whole_words',
-            field=models.BooleanField(default=True, verbose_name='whole words only'),
+            model_name="lexiconentry",
+            name="whole_words",
+            field=models.BooleanField(default=True, verbose_name="whole words only"),
         ),
         migrations.AddField(
-            model_name='narration',
-            name='traits',
+            model_name="narration",
+            name="traits",
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddField(
-            model_name='narration',
-            name='unvoiced',
+            model_name="narration",
+            name="unvoiced",
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddField(
-            model_name='segment',
-            name='runs',
+            model_name="segment",
+            name="runs",
             field=models.JSONField(default=list, null=True),
         ),
         migrations.AlterField(
-            model_name='segment',
-            name='role',
-            field=models.CharField(choices=[('title', 'title'), ('heading', 'heading'), ('body', 'body'), ('list_item', 'list item'), ('quotation', 'quotation'), ('table_row', 'table row'), ('code', 'code'), ('figure', 'figure'), ('footnote', 'footnote')], max_length=20),
+            model_name="segment",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("title", "title"),
+                    ("heading", "heading"),
+                    ("body", "body"),
+                    ("list_item", "list item"),
+                    ("quotation", "quotation"),
+                    ("table_row", "table row"),
+                    ("code", "code"),
+                    ("figure", "figure"),
+                    ("footnote", "footnote"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='speechpolicy',
-            name='gaps',
-            field=models.JSONField(blank=True, default=dict, validators=[narration.models.policies.validate_gaps], verbose_name='gaps in milliseconds'),
+            model_name="speechpolicy",
+            name="gaps",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                validators=[narration.models.policies.validate_gaps],
+                verbose_name="gaps in milliseconds",
+            ),
         ),
         migrations.AlterField(
-            model_name='speechpolicy',
-            name='rules',
-            field=models.JSONField(blank=True, default=dict, validators=[narration.models.policies.validate_rules], verbose_name='rules for code, tables, footnotes'),
+            model_name="speechpolicy",
+            name="rules",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                validators=[narration.models.policies.validate_rules],
+                verbose_name="rules for code, tables, footnotes",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lexiconentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('grapheme', ''), _negated=True), models.Q(models.Q(('alias', ''), models.Q(('phoneme', ''), _negated=True)), models.Q(models.Q(('alias', ''), _negated=True), ('phoneme', '')), _connector='OR')), name='narration_lexicon_says_one_thing', violation_error_message='Give either an alias or a phoneme.'),
+            model_name="lexiconentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("grapheme", ""), _negated=True),
+                    models.Q(
+                        models.Q(("alias", ""), models.Q(("phoneme", ""), _negated=True)),
+                        models.Q(models.Q(("alias", ""), _negated=True), ("phoneme", "")),
+                        _connector="OR",
+                    ),
+                ),
+                name="narration_lexicon_says_one_thing",
+                violation_error_message="Give either an alias or a phoneme.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['title', 'heading', 'body', 'list_item', 'quotation', 'table_row', 'code', 'figure', 'footnote'])), name='narration_segment_role_known'),
+            model_name="segment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        [
+                            "title",
+                            "heading",
+                            "body",
+                            "list_item",
+                            "quotation",
+                            "table_row",
+                            "code",
+                            "figure",
+                            "footnote",
+                        ],
+                    )
+                ),
+                name="narration_segment_role_known",
+            ),
         ),
     ]

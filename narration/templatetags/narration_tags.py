@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.db.models import Model
@@ -14,6 +15,7 @@ from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from narration import api
 from narration.exceptions import NarrationNotFound, NotAllowed, SourceError
@@ -22,6 +24,37 @@ from narration.sources import get_source
 from narration.views.panel import build_names, build_panel
 
 register = template.Library()
+
+#: Rules of normalization as authors know them.
+RULE_NAMES = {
+    "": _lazy("as written"),
+    "author": _lazy("given in the text"),
+    "override": _lazy("decided for this sentence"),
+    "address": _lazy("address or name from code"),
+    "date": _lazy("date"),
+    "telephone": _lazy("telephone number"),
+    "chemistry": _lazy("chemical formula"),
+    "quantity": _lazy("quantity"),
+    "Roman numeral": _lazy("Roman numeral"),
+    "formula": _lazy("formula"),
+    "number": _lazy("number"),
+    "acronym": _lazy("acronym"),
+    "symbol": _lazy("symbol"),
+    "abbreviation": _lazy("abbreviation"),
+    "time": _lazy("time of day"),
+}
+
+
+@register.filter
+def rule_name(rule: str) -> str:
+    """A rule of normalization in the reader's language."""
+    return str(RULE_NAMES.get(rule, rule))
+
+
+@register.simple_tag
+def query_string(grapheme: str, language: str) -> str:
+    """What opens a new lexicon entry with a word filled in."""
+    return urlencode({"grapheme": grapheme, "language": language})
 
 
 @register.inclusion_tag("narration/player.html", takes_context=True)

@@ -30,6 +30,7 @@ from narration.exceptions import (
 )
 from narration.permissions import can
 from narration.sources import get_source
+from narration.text import has_rules
 
 #: How many sentences that failed a panel names; the sentence list shows them all.
 NAMED_FAILURES = 5
@@ -117,6 +118,7 @@ def show_segments(request: HttpRequest, source: str, object_id: str, language: s
         "has_track": state.can_publish or state.status == "published",
         "title": get_source(obj).get_title(obj, language),
         "url": get_source(obj).get_url(obj, language),
+        "scope": api.get_own_scope(obj),
     }
     is_partial = request.headers.get("HX-Request") == "true"
     name = "segment_list" if is_partial else "segments"
@@ -161,6 +163,8 @@ def build_panel(obj: Model, language: str, user: Any, problem: str = "") -> dict
         "can_publish": state.can_publish and not is_active and can(user, "publish", obj),
         "can_narrate": is_worth_narrating(state, estimate),
         "may_publish": can(user, "publish", obj),
+        "is_plain": not has_rules(language),
+        "unvoiced": api.list_unvoiced(obj, language=language),
     }
 
 
