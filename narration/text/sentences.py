@@ -16,7 +16,7 @@ import sentencex
 Span = tuple[int, int]
 
 _CLOSERS = r"[\"'”’»)\]*_]*"
-_OPENERS = r"[\"'“‘«(\[¿¡*_]*"
+_OPENERS = r"(?:[—–]\s)?[\"'“‘«(\[¿¡*_]*"
 _SMILE = r"(?:[ \t][:;]-?[()DP])?"
 _STOP = re.compile(rf"(?P<stop>[.!?…]+{_CLOSERS}){_SMILE}(?=[ \t\n\r])")
 _LOUD = ("!", "?", "…", "..")
@@ -30,6 +30,7 @@ _NEXT = re.compile(rf"[ \t\n\r]+{_OPENERS}(?P<word>\S{{1,40}})")
 _LAST_TOKEN = re.compile(r"\S+$")
 _NUMBERED_NEXT = re.compile(r"(?:\d|[IVXLCDM]+\b|[A-Z]\b)")
 _DOTTED_CAPITALS = re.compile(r"^[\"'“‘«(\[]*(?:[A-Z]\.){2,}$")
+_ROMAN = re.compile(r"[IVXLC]{2,}")
 _LIST_NUMBER = re.compile(r"^(?:\d{1,3}|[A-Za-z])[.)]$")
 # Further back than this no token or bracket matters; it keeps hostile text linear.
 _REACH = 80
@@ -136,7 +137,9 @@ def _is_boundary(text: str, cut: int, is_proposed: bool, customs: Customs) -> bo
     word = following["word"]
     if bare.endswith(_LOUD):
         # Lower case goes on after a quoted question, and starts anew after a plain one.
-        is_asked = before.endswith("?") and word[0].isalpha()
+        # but "— perguntou Ana" goes on with what was asked.
+        is_told = following[0].lstrip()[0] in "—–" and word[0].islower()
+        is_asked = before.endswith("?") and word[0].isalpha() and not is_told
         return is_asked or _opens(word) or _reads_as_code(word)
     token = _token(bare)
     is_alone = not bare[: -len(token)].strip() or bare[: -len(token)].rstrip()[-1] in ".!?…"
@@ -158,8 +161,11 @@ def _is_end(
     """Tell whether the full stop of ``token`` ends a sentence before ``word``."""
     name = token.lower().lstrip("\"'“‘«([*_").rstrip(".")
     starts_anew = _NON_WORD_END.sub("", word) in customs.starters
-    if name in customs.never or (name in customs.numbered and _NUMBERED_NEXT.match(word)):
+    is_number = _NUMBERED_NEXT.match(word) and not starts_anew
+    if name in customs.never or (name in customs.numbered and is_number):
         return False
+    if _ROMAN.fullmatch(token.strip(".")):
+        return _opens(word)
     if is_alone and name in _ANSWERS:
         return _opens(word)
     if name in _HALVES and word.strip(".,;:") not in _AFTER_TIMES:

@@ -9,8 +9,12 @@ from functools import cached_property
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "cases"
-#: Two ways to write how a letter is called.
-_LETTER_NAMES = {"á": "a", "éfe": "efe", "éle": "ele", "ésse": "esse", "érre": "erre", "éme": "eme"}
+#: A letter alone is read by its name, whoever reads it.
+_NAMES = (
+    "a á|b bê|c cê|d dê|e é|f efe éfe|g gê|h agá|j jota|k cá|l ele éle|m eme éme|n ene|o ó|p pê"
+    "|q quê|r erre érre|s esse ésse|t tê|v vê|w dáblio|x xis|y ípsilon|z zê"
+)
+_LETTERS = {name: names.split()[0] for names in _NAMES.split("|") for name in names.split()[1:]}
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Case:
 def bare(text: str) -> str:
     """Words only: no case, no punctuation, hyphens as spaces; a leading space to each word."""
     words = re.sub(r"[^\w\s]", " ", text.lower().replace("'", "").replace("’", "")).split()
-    return "".join(f" {_LETTER_NAMES.get(word, word)}" for word in words)
+    return "".join(f" {_LETTERS.get(word, word)}" for word in words)
 
 
 def load_cases(name: str) -> list[Case]:

@@ -7,11 +7,21 @@ import pytest
 from narration.text import cut_sentences, normalize
 from tests.text.cases import Case, bare, load_cases, load_sentences
 
-TABLES = {"en": "en", "en_second": "en", "pt_br": "pt-BR", "pt_br_second": "pt-BR"}
+TABLES = {
+    "en": "en",
+    "en_second": "en",
+    "pt_br": "pt-BR",
+    "pt_br_second": "pt-BR",
+    "pt_br_apart": "pt-BR",
+}
 CASES = [(case, language) for name, language in TABLES.items() for case in load_cases(name)]
 SENTENCES = [
     (text, sentences, language)
-    for language, name in (("en", "en_sentences"), ("pt-BR", "pt_br_sentences"))
+    for language, name in (
+        ("en", "en_sentences"),
+        ("pt-BR", "pt_br_sentences"),
+        ("pt-BR", "pt_br_sentences_apart"),
+    )
     for text, sentences in load_sentences(name)
 ]
 

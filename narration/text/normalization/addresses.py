@@ -50,12 +50,22 @@ def address_rules(grammar: Grammar) -> list[Rule]:
         compile_rule(
             rf"(?<![\w./~])(?:{_FOLDERS})/[\w.-]*\w|(?<![\w./~])\w+/(?:{_FOLDERS})(?!\w)", say_path
         ),
+        compile_rule(
+            r"(?<!\w)(?P<drive>[A-Z]):(?P<path>(?:\\[\w.-]+)+)\\?", partial(_say_windows, grammar)
+        ),
         compile_rule(r"(?<!\w)[a-z]{2,}(?:[A-Z][a-z]+)+(?!\w)", partial(_say_name, grammar)),
         compile_rule(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*\(\)", partial(_say_name, grammar)),
         compile_rule(r"(?<![\w.])\w*[^\W_]_+[^\W_]\w*(?:\.\w+)*", partial(_say_name, grammar)),
         compile_rule(r"(?<!\w)__?[^\W_]+(?:_+[^\W_]+)*_*", partial(_say_name, grammar)),
         compile_rule(r"(?<![\w.])[a-z]\w+(?:\.[a-z]\w+)+(?!\w)", partial(_say_name, grammar)),
     ]
+
+
+def _say_windows(grammar: Grammar, match: re.Match[str]) -> str:
+    joint = f" {grammar.words['backslash']} "
+    parts = [_say_name_text(grammar, part) for part in match["path"].split("\\") if part]
+    drive = f"{grammar.say_letter(match['drive'])} {grammar.words['colon']}"
+    return joint.join([drive, *parts])
 
 
 def _say_indexed(grammar: Grammar, match: re.Match[str]) -> str | None:
@@ -94,8 +104,9 @@ def _say_path(grammar: Grammar, match: re.Match[str]) -> str:
 
 def _say_path_text(grammar: Grammar, path: str) -> str:
     slash = f" {grammar.words['slash']} "
-    parts = [_say_name_text(grammar, part) for part in path.strip("/").split("/") if part]
-    return (slash.lstrip() if path.startswith("/") else "") + slash.join(parts)
+    parts = [_say_name_text(grammar, part) for part in path.strip("~/").split("/") if part]
+    lead = f"{grammar.words['tilde']}{slash}" if path.startswith("~") else ""
+    return (slash.lstrip() if path.startswith("/") else lead) + slash.join(parts)
 
 
 def _say_name(grammar: Grammar, match: re.Match[str]) -> str:

@@ -23,6 +23,7 @@ from narration.text.normalization.rules import (
     number_rules,
     quantity_rules,
     roman_rule,
+    second_roman_rule,
     symbol_rules,
     title_rule,
 )
@@ -51,7 +52,7 @@ _ABBREVIATIONS = {
     "km/h": "kilometres per hour",
     "m/s": "metres per second", "w/o": "without", "and/or": "and or", "C++": "C plus plus",
     "C#": "C sharp", "F#": "F sharp", ".NET": "dot net", "Node.js": "Node J-S", "I/O": "I-O",
-    "24/7": "twenty-four seven", "Rd.": "Road", "Ave.": "Avenue",
+    "24/7": "twenty-four seven", "pH": "P-H", "Rd.": "Road", "Ave.": "Avenue",
     "1D": "one D", "2D": "two D", "3D": "three D",
 }  # fmt: skip
 _BEFORE_NUMBERS = {
@@ -126,7 +127,9 @@ GRAMMAR = Grammar(
     words={
         "minus": "minus", "point": "point", "dot": "dot", "slash": "slash", "at": "at",
         "port": "port", "to": "to", "and": "and", "of": "", "over": "over", "times": "times",
-        "by": "by", "per": "per", "ratio": "to", "plus": "plus", "power": "to the power of",
+        "labels": "", "tilde": "tilde", "backslash": "backslash", "colon": "colon",
+        "factorial": "factorial", "by": "by", "per": "per", "ratio": "to",
+        "plus": "plus", "power": "to the power of",
         "squared": "squared", "cubed": "cubed", "applied_to": "of",
         "divided_by": "divided by", "less": "is less than", "or": "or",
         "greater": "is greater than", "number": "number", "about": "about", "dash": "dash",
@@ -308,6 +311,7 @@ def _rules() -> tuple[Rule, ...]:
                 _say_time,
             ),
             clock_rule(GRAMMAR, rf"(?<![\w:.,])(?P<h>\d{{1,2}})(?P<m>)(?P<s>){_HALF}", _say_time),
+            fixed(r"(?<=\d\s)K(?!\w)", "kelvin"),
             abbreviation_rule(GRAMMAR),
         ],
         [
@@ -320,6 +324,7 @@ def _rules() -> tuple[Rule, ...]:
             "Roman numeral",
             [
                 roman_rule(_LEADS, numerals.read_roman, _say_roman),
+                second_roman_rule(_LEADS, numerals.read_roman, _say_roman),
                 title_rule(GRAMMAR, numerals.read_roman),
                 compile_rule(r"(?<!\w)(?P<n>[IVXL]+)(?=\s+(?:century|centuries)\b)", _say_century),
             ],

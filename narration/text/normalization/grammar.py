@@ -135,7 +135,7 @@ _PARTS = re.compile(rf"[A-ZÀ-Þ]+(?![a-zà-þ])|[A-ZÀ-Þ]?[a-zà-þ]+|{LETTER}
 _LOWER_ACRONYMS = frozenset(
     table_words(
         "html css js url urls sql api http https pdf png svg xml csv php txt md py jpg cfg src sh"
-        " xls ppt yml exe cmd id ip dns ui db www"
+        " xls ppt yml exe cmd id ip dns ui db www br uk tv"
     )
 )
 # What people say for names that code cuts short.

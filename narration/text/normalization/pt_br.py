@@ -9,6 +9,7 @@ from narration.text.normalization.addresses import address_rules
 from narration.text.normalization.code import code_rules
 from narration.text.normalization.contacts import contact_rules
 from narration.text.normalization.fragments import Rule
+from narration.text.normalization.gender import is_feminine
 from narration.text.normalization.grammar import Currency, Grammar
 from narration.text.normalization.rules import (
     abbreviation_rule,
@@ -17,10 +18,12 @@ from narration.text.normalization.rules import (
     clock_rule,
     compile_rule,
     date_words,
+    fixed,
     named,
     number_rules,
     quantity_rules,
     roman_rule,
+    second_roman_rule,
     symbol_rules,
     title_rule,
 )
@@ -40,7 +43,8 @@ _LETTERS = dict(
 )
 _CAPITALS = (
     "NASA OTAN ONU UNESCO UNICEF JSON YAML RAM ROM LAN WAN REST CRUD AJAX CORS SUS ENEM CEP FIFA"
-    " SENAI CAPES MEC PUC AIDS COVID PIN NÃO SIM SÓ OU TODOS TODAS TUDO SEMPRE NUNCA DEVE UM UMA É"
+    " SENAI CAPES MEC PUC AIDS COVID PIN PIB ONG NÃO SIM SÓ OU TODOS TODAS TUDO SEMPRE NUNCA DEVE"
+    " UM UMA É"
     " NOVO NOVA DICA NOTA ATENÇÃO OK PARA COM SEM MAIS MENOS GIT GET PUT POST"
 )
 _ABBREVIATIONS = {
@@ -55,7 +59,8 @@ _ABBREVIATIONS = {
     "et al.": "e outros", "S.A.": "ésse á", "Ctrl": "Control", "km/h": "quilômetros por hora",
     "m/s": "metros por segundo", "e/ou": "e ou", "C++": "cê mais mais", "C#": "cê sharp",
     ".NET": "ponto net", "Node.js": "Node jota ésse", "Mac OS": "Mac ó ésse", "macOS": "Mac ó ésse",
-    "iOS": "i ó ésse", "24/7": "vinte e quatro por sete",
+    "iOS": "i ó ésse", "pH": "pê agá", "Sto.": "Santo", "Sta.": "Santa",
+    "24/7": "vinte e quatro por sete",
     "E/S": "entrada e saída", "tel.": "telefone",
     "Exmo.": "excelentíssimo", "PhD": "pê agá dê", "Ph.D.": "pê agá dê",
 }  # fmt: skip
@@ -92,8 +97,8 @@ _FIXED_UNITS = {
     "bpm": "batidas por minuto",
 }  # fmt: skip
 _SYMBOLS = {
-    "&": "e", "%": "por cento", "+": "mais", "=": "igual a", "≤": "menor ou igual a",
-    "≥": "maior ou igual a", "≠": "diferente de", "≈": "aproximadamente", "±": "mais ou menos",
+    "&": "e", "%": "por cento", "+": "mais", "=": "é igual a", "≤": "é menor ou igual a",
+    "≥": "é maior ou igual a", "≠": "é diferente de", "≈": "aproximadamente", "±": "mais ou menos",
     "→": "para", "⇒": "implica", "←": "de", "↔": "de e para", "°": "graus", "§": "parágrafo",
     "©": "copyright", "€": "euros", "£": "libras", "$": "dólares", "¥": "ienes", "∞": "infinito",
     "√": "raiz quadrada de", "π": "pi", "²": "ao quadrado", "³": "ao cubo", "½": "meio",
@@ -101,7 +106,7 @@ _SYMBOLS = {
     "∈": "pertence a", "∀": "para todo", "∃": "existe",
 }  # fmt: skip
 _OPERATORS = {
-    "**": "elevado a", "==": "igual a", "!=": "diferente de", "<=": "menor ou igual a",
+    "**": "elevado a", "==": "igual igual", "!=": "diferente de", "<=": "menor ou igual a",
     ">=": "maior ou igual a", "->": "seta", "=>": "seta", "&&": "e", "||": "ou",
     "//": "barra barra", "++": "mais mais", "+=": "mais igual", "-=": "menos igual",
     ">>>": "três sinais de maior", ">>": "dois sinais de maior", "<<": "dois sinais de menor",
@@ -116,52 +121,6 @@ _OPERATORS = {
     '"""': "três aspas duplas", "{{": "abre duas chaves", "}}": "fecha duas chaves",
     "{%": "abre chave por cento", "%}": "por cento fecha chave", "</": "menor que barra",
 }  # fmt: skip
-_MASCULINE = frozenset(
-    table_words(
-        "dia mapa planeta grama quilograma miligrama cinema clima pijama sofá papa poeta colega "
-        "atleta cometa fantasma plasma magma prisma trauma drama panorama carisma enigma dogma "
-        "estigma guarda coração corações avião aviões gráfico delta alfa beta gama karma carma "
-        "trema aroma axioma idioma sintoma genoma diploma cromossoma hematoma coma jota"
-    )
-)
-# Nouns in -grama and -ema are Greek and masculine, but for these.
-_GREEK = ("grama", "gramas", "ema", "emas")
-_FEMININE = frozenset(
-    table_words(
-        "vez noite tarde parte classe base chave rede frase mulher mãe mão flor árvore cor ordem "
-        "nuvem voz luz lei fonte tese hipótese análise série espécie string tag thread view url "
-        "api variável imagem razão região regiões opinião opiniões reunião reuniões união "
-        "religião religiões manhã maçã irmã capital ponte mente semente corrente pele sede morte "
-        "sorte arte dor foz paz raiz cruz matriz diretriz atriz dose síntese crise posse "
-        "interface superfície planície colher internet web query branch issue key fase estante "
-        "gema algema alma arma cama fama lama soma goma rama dama trama norma forma turma firma "
-        "diretriz célula unidade saúde virtude nave neve greve lente gente mães mãos atividade"
-    )
-)
-_FEMININE_ENDS = ("ção", "são", "stão", "zão", "dade", "gem", "tude", "ície", "ença", "ância")
-# Words in -a that follow a number without being counted by it.
-_NO_NOUNS = frozenset(
-    table_words("a as da das na nas para pela pelas à às ela elas uma cada contra era")
-)
-
-
-def _is_feminine(noun: str) -> bool:
-    """Guess the gender of a noun in lower case, good enough to say "duas alunas"."""
-    one = _singular(noun)
-    if {noun, one} & (_NO_NOUNS | _MASCULINE):
-        return False
-    if {noun, one} & _FEMININE:
-        return True
-    return not noun.endswith(_GREEK) and one.endswith(("a", *_FEMININE_ENDS))
-
-
-def _singular(noun: str) -> str:
-    for many, one in (("ões", "ão"), ("ens", "em"), ("zes", "z"), ("res", "r"), ("áveis", "ável")):
-        if noun.endswith(many):
-            return noun.removesuffix(many) + one
-    return noun.removesuffix("s")
-
-
 _IRREGULAR_UNITS = {"decibel": "decibéis", "quilowatt-hora": "quilowatts-hora"}
 _CENTS = ("centavo", "centavos")
 GRAMMAR = Grammar(
@@ -171,17 +130,23 @@ GRAMMAR = Grammar(
     words={
         "minus": "menos", "point": "vírgula", "dot": "ponto", "slash": "barra", "at": "arroba",
         "port": "porta", "to": "a", "and": "e", "of": "de ", "over": "sobre", "times": "vezes",
-        "by": "por", "per": "por", "ratio": "para", "plus": "mais", "power": "elevado a",
+        "labels": "índice número capítulo seção página passo item nível versão linha figura tabela"
+        " exemplo exercício aula módulo unidade questão etapa fase parte lição volume artigo erro"
+        " opção quadro grupo turma sala casa lote caso tipo anexo código porta bloco ano canal"
+        " dia século rua quarto bairro",
+        "tilde": "til", "backslash": "barra invertida", "colon": "dois pontos",
+        "factorial": "fatorial", "by": "por", "per": "por", "ratio": "para",
+        "plus": "mais", "power": "elevado a",
         "squared": "ao quadrado", "cubed": "ao cubo", "applied_to": "de",
-        "divided_by": "dividido por", "less": "menor que", "or": "ou",
-        "greater": "maior que", "number": "número", "about": "cerca de", "dash": "traço",
+        "divided_by": "dividido por", "less": "é menor que", "or": "ou",
+        "greater": "é maior que", "number": "número", "about": "cerca de", "dash": "traço",
         "version": "versão", "scales": "mil|milhão|milhões|bilhão|bilhões|trilhões|mi|bi",
         "mi": "milhões", "bi": "bilhões", "year_leads": "",
     },
     cardinal=numerals.cardinal_pt,
     digits=numerals.digits_pt,
     year=lambda number: numerals.cardinal_pt(str(number)),
-    is_feminine=_is_feminine,
+    is_feminine=is_feminine,
     months=tuple(_MONTHS.split()),
     letters=_LETTERS,
     letter_joint=" ",
@@ -226,6 +191,12 @@ def _date_rules() -> list[Rule]:
     def say_slashed(match: re.Match[str]) -> str | None:
         return say_day(*map(int, match.groups()))
 
+    def say_month_year(match: re.Match[str]) -> str | None:
+        of_month, year = map(int, match.groups())
+        if not 1 <= of_month <= 12:
+            return None
+        return f"{GRAMMAR.months[of_month - 1]} de {GRAMMAR.year(year)}"
+
     def say_short(match: re.Match[str]) -> str:
         spoken = GRAMMAR.months[numbers[match["m"].lower()] - 1]
         day = f"{GRAMMAR.cardinal(str(int(match['d'])), False)} de " if match["d"] else ""
@@ -244,6 +215,8 @@ def _date_rules() -> list[Rule]:
     return [
         compile_rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?![\w-])", say_iso),
         compile_rule(r"(?<![\w/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\w/])", say_slashed),
+        compile_rule(r"(?<![\w.])(\d{1,2})\.(\d{1,2})\.([12]\d{3})(?![\w]|\.\d)", say_slashed),
+        compile_rule(r"(?<![\w/])(\d{2})/([12]\d{3})(?![\w/])", say_month_year),
         Rule(
             re.compile(
                 r"(?:(?i:\b(?P<lead>dia|até|desde|data|em)\s)|(?<![\w/.,]))"
@@ -268,13 +241,17 @@ def _say_time(grammar: Grammar, match: re.Match[str]) -> str:
     if minute:
         unit = "minuto" if minute == 1 else "minutos"
         spoken += f" e {grammar.cardinal(str(minute), False)} {unit}"
+    if match["s"]:
+        spoken += f" e {grammar.cardinal(str(int(match['s'])), False)} segundos"
     return spoken
 
 
 def _say_ordinal(match: re.Match[str]) -> str | None:
     digits = match["n"].replace(".", "")
-    is_feminine = match["mark"] == "ª"
-    return numerals.ordinal_pt(int(digits), is_feminine) if len(digits) <= 6 else None
+    mark = match["mark"]
+    if len(digits) > 6:
+        return None
+    return numerals.ordinal_pt(int(digits), "ª" in mark) + "s" * mark.endswith("s")
 
 
 _FULL = {"séc.": "século", "sécs.": "século", "cap.": "capítulo", "vol.": "volume"}
@@ -321,7 +298,7 @@ def _say_every(match: re.Match[str]) -> str:
 
 _SCORE = Rule(
     re.compile(
-        r"(?i:\b(?:ganh|venc|perd|empat|placar|jogo|resultado|bateu|goleou)\w*\s(?:\w+\s){0,4}?)"
+        r"(?i:\b(?:ganh|venc|perd|derrot|empat|vitória|placar|jogo|resultado|bateu|goleou)\w*\s(?:\w+\s){0,4}?)"
         r"\d{1,2}(?P<x>\s?x\s?)(?=\d{1,2}(?!\w|\s*=))"
     ),
     lambda _: "a",
@@ -346,14 +323,22 @@ def _rules() -> tuple[Rule, ...]:
             compile_rule(r"(?<!\w)[nN]º", lambda _: "número"),
             compile_rule(r"(?<!\w)D\.(?=\s?[A-ZÀ-Ý][a-zà-ý])", lambda _: "Dom"),
             abbreviation_rule(GRAMMAR),
+            compile_rule(
+                r"(?<![\w:.,])(?P<a>\d+):(?P<b>\d{1,3}(?:\.\d{3})+)(?!\w)",
+                lambda match: " para ".join(map(GRAMMAR.say_number, match.groups())),
+            ),
+            fixed(r"(?<=\d\s)K(?!\w)", "kelvin"),
+            fixed(r"(?<=[ºª]\s)ed\.", "edição"),
+            fixed(r"§§", "parágrafos"),
+            fixed(r"(?<=[Ss]inal\s)=(?=\s)", "de igual"),
             clock_rule(
                 GRAMMAR,
-                r"(?<![\w:.,])(?P<h>\d{1,2})[:h](?P<m>\d{2})(?P<s>)(?:min)?(?![\w:])",
+                r"(?<![\w:.,])(?P<h>\d{1,2})[:h](?P<m>\d{2})(?::(?P<s>[0-5]\d))?(?:min)?(?![\w:])",
                 _say_time,
             ),
             clock_rule(GRAMMAR, r"(?<![\w:.,])(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)s?(?!\w)", _say_time),
             compile_rule(
-                r"(?<![\w,])(?P<n>\d+(?:\.\d{3})*)\.?\s?(?P<mark>[ºª]|°(?=\s(?!(?:para|em|de|da|do"
+                r"(?<![\w,])(?P<n>\d+(?:\.\d{3})*)\.?\s?(?P<mark>[ºª]s?|°(?=\s(?!(?:para|em|de|da|do"
                 r"|a|e|no|na|com|por|entre|ou|ao|à|até|é|são)\s)[a-zà-ú]))(?![\wC])",
                 _say_ordinal,
             ),
@@ -364,10 +349,13 @@ def _rules() -> tuple[Rule, ...]:
             "Roman numeral",
             [
                 roman_rule(_LEADS, numerals.read_roman, _say_roman),
+                second_roman_rule(_LEADS, numerals.read_roman, _say_roman),
                 title_rule(GRAMMAR, numerals.read_roman),
                 compile_rule(
-                    r"(?<!\w)(?P<n>[IVX]+)(?=\s+(?:Guerra|Semana|Conferência|Jornada))",
-                    lambda match: _say_leading_roman(match["n"]),
+                    r"(?<!\w)(?P<n>[IVX]+)(?=\s+(?P<noun>Guerra|Semana|Conferência|Jornada|Bienal|Copa"
+                    r"|Feira|Mostra|Reunião|Oficina|Congresso|Simpósio|Encontro|Fórum|Seminário|Jogos"
+                    r"|Festival|Concurso|Colóquio|Prêmio))",
+                    lambda match: _say_leading_roman(match["n"], match["noun"]),
                 ),
             ],
         ),
@@ -379,9 +367,10 @@ def _rules() -> tuple[Rule, ...]:
     )
 
 
-def _say_leading_roman(numeral: str) -> str | None:
+def _say_leading_roman(numeral: str, noun: str) -> str | None:
     value = numerals.read_roman(numeral)
-    return None if value is None else numerals.ordinal_pt(value, is_feminine=True)
+    is_feminine = noun.endswith(("a", "ão", "Bienal"))
+    return None if value is None else numerals.ordinal_pt(value, is_feminine=is_feminine)
 
 
 RULES = _rules()

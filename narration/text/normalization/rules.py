@@ -13,6 +13,7 @@ from functools import partial
 
 from narration.text.normalization.fragments import LETTER, NO_LETTERS, Rule
 from narration.text.normalization.grammar import Grammar
+from narration.text.tables import words as table_words
 
 Say = Callable[[Grammar, "re.Match[str]"], str | None]
 
@@ -104,7 +105,8 @@ def _say_money(grammar: Grammar, match: re.Match[str]) -> str:
     parts = []
     if grammar.value(whole):
         name = currency.one if grammar.value(whole) == 1 else currency.many
-        parts.append(f"{grammar.say_number(whole, currency.is_feminine)} {name}")
+        joint = grammar.words["of"] if re.fullmatch(r"\d+(\D?000){2,}", whole) else ""
+        parts.append(f"{grammar.say_number(whole, currency.is_feminine)} {joint}{name}")
     if int(cents) or not parts:
         name = currency.cent if int(cents) == 1 else currency.cents
         parts.append(f"{grammar.cardinal(str(int(cents)), False)} {name}")
@@ -160,6 +162,12 @@ def _fraction_words(
 
 
 def _counts_feminine(grammar: Grammar, match: re.Match[str]) -> bool:
+    """Whether the number counts a feminine noun; one that names something counts nothing."""
+    before = match.string[max(0, match.start() - 30) : match.start()]
+    lead = re.search(r"([^\W\d_]+)\s+$", before)
+    is_name = before.endswith(("-", "–")) or match[0][0] in "-−"
+    if is_name or (lead and lead[1].lower() in grammar.words["labels"].split()):
+        return False
     noun = _NOUN.match(match.string, match.end())
     return bool(noun and grammar.is_feminine(noun[1].lower()))
 
@@ -194,12 +202,13 @@ def _say_range(grammar: Grammar, match: re.Match[str]) -> str | None:
     if "-" in match[0] and (int(left) >= int(right) or abs(len(left) - len(right)) > 1):
         return None
     is_years = all(_is_year(part) for part in (left, right))
-    say = (lambda part: grammar.year(int(part))) if is_years else _cardinal_of(grammar)
+    is_feminine = _counts_feminine(grammar, match)
+    say = (lambda part: grammar.year(int(part))) if is_years else _cardinal_of(grammar, is_feminine)
     return f"{say(left)} {grammar.words['to']} {say(right)}"
 
 
-def _cardinal_of(grammar: Grammar) -> Callable[[str], str]:
-    return lambda digits: grammar.cardinal(digits, False)
+def _cardinal_of(grammar: Grammar, is_feminine: bool) -> Callable[[str], str]:
+    return lambda digits: grammar.cardinal(digits, is_feminine)
 
 
 def _is_year(digits: str) -> bool:
@@ -263,7 +272,9 @@ def capitals_rule(grammar: Grammar) -> Rule:
         if len(text) > len(match[0]) + 4 and " " in text.strip() and text.isupper():
             return None
         spoken = grammar.say_capitals(match["name"])
-        return spoken + grammar.letter_plural if match["plural"] else spoken
+        if not match["plural"]:
+            return spoken
+        return spoken + ("s" if spoken == match["name"] else grammar.letter_plural)
 
     return compile_rule(
         rf"(?<!['’])(?<![^\W{NO_LETTERS}])(?P<name>[A-ZÀ-Þ]{{2,}})(?P<plural>['’]?s)?(?!{LETTER}|\d|_)",
@@ -284,6 +295,22 @@ def roman_rule(
     return Rule(re.compile(pattern), say_roman, "n")
 
 
+def second_roman_rule(
+    leads: str, value_of: Callable[[str], int | None], say: Callable[[int, str], str]
+) -> Rule:
+    """The second of two: "séculos XV e XVI"."""
+
+    def say_roman(match: re.Match[str]) -> str | None:
+        value = value_of(match["n"])
+        return None if value is None else say(value, match["lead"].lower())
+
+    pattern = (
+        rf"(?<!\w)(?P<lead>{leads})\s+[IVXLCDM]+\s?(?:,|e|and|a|ao|to|–|-)\s?"
+        r"(?P<n>[IVXLCDM]+)(?!\w)"
+    )
+    return Rule(re.compile(pattern), say_roman, "n")
+
+
 def title_rule(grammar: Grammar, value_of: Callable[[str], int | None]) -> Rule:
     """Behind any name two letters or more are a number: "Rocky II", "Super Bowl LVIII"."""
 
@@ -296,12 +323,42 @@ def title_rule(grammar: Grammar, value_of: Callable[[str], int | None]) -> Rule:
     return Rule(re.compile(pattern), say_number, "n")
 
 
+#: Operators that prose names: "the operator ==".
+_SPELLED_OPERATORS = ("==", "!=", "<=", ">=", "&&", "||", "->", "=>")
+_GREEK = dict(
+    zip(
+        "αβγδεζηθικλμνξοπρσςτυφχψωΑΒΓΔΘΛΞΠΣΦΨΩ",
+        table_words(
+            "alfa beta gama delta épsilon zeta eta teta iota capa lambda mi ni csi ômicron pi rô"
+            " sigma sigma tau ípsilon fi qui psi ômega alfa beta gama delta teta lambda csi pi"
+            " sigma fi psi ômega"
+        ),
+        strict=True,
+    )
+)
+
+
 def symbol_rules(grammar: Grammar) -> list[Rule]:
     """Operators between numbers, slashes between words, and symbols that have a name."""
     words = grammar.words
     table = dict(grammar.symbols)
     alone = "".join(re.escape(char) for char in table)
+    spelled = "|".join(re.escape(key) for key in _SPELLED_OPERATORS)
     return [
+        compile_rule(rf"(?<!\S)(?:{spelled})(?!\S)", lambda match: grammar.operators[match[0]]),
+        compile_rule(
+            r"(?<=\s)(?P<dash>--|-)(?=[A-Za-z](?!\w)|(?<=--)[a-z]{2})",
+            lambda match: " ".join([words["dash"]] * len(match["dash"])),
+        ),
+        fixed(r"(?<!\S)#(?!\S)", grammar.operators["#"]),
+        fixed(r"(?<!\w)#(?=[^\W\d])", "hashtag"),
+        fixed(r"(?<=\d)!(?=\s*[=+*/)×-])", words["factorial"]),
+        fixed(
+            r"(?:(?<=\d[xyznmtk])|(?<=\b[xyznmtk])|(?<=\)))\s[-–−]\s(?=[\dxyz(])", words["minus"]
+        ),
+        compile_rule(
+            r"(?<![Α-Ωα-ω])[ΑΒΓΔΘΛΞΠΣΦΨΩα-ω](?![Α-Ωα-ω])", lambda match: _GREEK.get(match[0])
+        ),
         fixed(r"(?<=\d)\s*[-−]\s*(?=\d)|(?<=\s)−(?=\s)", words["minus"]),
         fixed(r"(?<=[\d)])\s*[*×]\s*(?=[\d(])|×", words["times"]),
         fixed(r"(?<=[\d)])\s+/\s+(?=[\d(])|÷", words["divided_by"]),

@@ -70,10 +70,11 @@ def formula_rules(grammar: Grammar) -> list[Rule]:
         ),
         # Neighbouring letters without a vowel are factors: "y = mx + b".
         compile_rule(
-            r"(?<=[=+×*/−-]\s)(?P<f>[b-df-hj-np-tv-z]{2,3})(?=\s*(?:[=+×*/−-]|$|[.,;]))",
+            r"(?<=[=+×*/−-]\s)(?P<f>[b-df-hj-np-tv-z]{2,3})(?=\s*(?:[=+×*/−-]|$|[.,;²³^]))",
             lambda match: " ".join(map(grammar.say_letter, match["f"])),
         ),
         fixed(r"(?<=\d{3})\s?[x×]\s?(?=\d{3,5}(?!\d|\s*=))", words["by"]),
+        fixed(r"(?<=\d)[×](?=\d{1,4}(?!\d|\s*=))", words["by"]),
         fixed(r"(?<=\d)\s?x\s?(?=\d+\s*=)", words["times"]),
         fixed(r"(?<=\d)\s?x\s?(?=\d)", words["by"]),
         compile_rule(
