@@ -46,6 +46,7 @@ from narration.api.wording import (
     get_own_scope,
     get_policy,
     get_scope_chain,
+    get_scope_language,
     list_entries,
     request_audition,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "get_own_scope",
     "get_policy",
     "get_scope_chain",
+    "get_scope_language",
     "get_track",
     "list_entries",
     "list_narrations",

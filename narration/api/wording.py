@@ -98,6 +98,15 @@ def get_scope_chain(scope_key: str) -> list[str]:
     return [scope_key, INSTALLATION] if scope_key else [INSTALLATION]
 
 
+def get_scope_language(scope_key: str) -> str:
+    """The main language of what stands in a scope; "" where nothing does."""
+    for source in get_sources():
+        obj = source.find_in_scope(scope_key).first() if scope_key else None
+        if obj is not None:
+            return next(iter(source.get_languages(obj)), "")
+    return ""
+
+
 def get_own_scope(obj: models.Model) -> str:
     """The scope key that is the object's own: the nearest of its chain."""
     return str(get_source(obj).get_scope_chain(obj)[0])

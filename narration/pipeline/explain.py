@@ -83,7 +83,19 @@ def _find_reasons(segment: Segment, casting: Casting) -> list[Reason]:
             _find_entry(lexicon, written, segment.language, rows) if part.rule == LEXICON else None
         )
         reasons.append(Reason(written, part.text, part.rule, entry))
-    return reasons
+    return _join_plain(reasons)
+
+
+def _join_plain(reasons: list[Reason]) -> list[Reason]:
+    """Neighbouring words that are read as they are written are one piece."""
+    joined: list[Reason] = []
+    for reason in reasons:
+        if joined and not reason.rule and not joined[-1].rule:
+            last = joined.pop()
+            written = f"{last.written} {reason.written}"
+            reason = Reason(written, f"{last.spoken} {reason.spoken}", "")  # noqa: PLW2901
+        joined.append(reason)
+    return joined
 
 
 def _find_entry(

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from narration import api
 from narration.exceptions import NarrationNotFound, NotAllowed, SourceError
@@ -27,21 +27,21 @@ register = template.Library()
 
 #: Rules of normalization as authors know them.
 RULE_NAMES = {
-    "": _lazy("as written"),
-    "author": _lazy("given in the text"),
-    "override": _lazy("decided for this sentence"),
-    "address": _lazy("address or name from code"),
-    "date": _lazy("date"),
-    "telephone": _lazy("telephone number"),
-    "chemistry": _lazy("chemical formula"),
-    "quantity": _lazy("quantity"),
-    "Roman numeral": _lazy("Roman numeral"),
-    "formula": _lazy("formula"),
-    "number": _lazy("number"),
-    "acronym": _lazy("acronym"),
-    "symbol": _lazy("symbol"),
-    "abbreviation": _lazy("abbreviation"),
-    "time": _lazy("time of day"),
+    "": gettext_lazy("as written"),
+    "author": gettext_lazy("given in the text"),
+    "override": gettext_lazy("decided for this sentence"),
+    "address": gettext_lazy("address or name from code"),
+    "date": gettext_lazy("date"),
+    "telephone": gettext_lazy("telephone number"),
+    "chemistry": gettext_lazy("chemical formula"),
+    "quantity": gettext_lazy("quantity"),
+    "Roman numeral": gettext_lazy("Roman numeral"),
+    "formula": gettext_lazy("formula"),
+    "number": gettext_lazy("number"),
+    "acronym": gettext_lazy("acronym"),
+    "symbol": gettext_lazy("symbol"),
+    "abbreviation": gettext_lazy("abbreviation"),
+    "time": gettext_lazy("time of day"),
 }
 
 

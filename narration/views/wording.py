@@ -60,7 +60,8 @@ def edit_entry(request: HttpRequest, scope: str, entry: Any = None) -> HttpRespo
     key = get_scope(request, scope)
     row = get_entry(key, entry) if entry else LexiconEntry(scope_key=key)
     if request.method != "POST":
-        initial = {"state": LexiconState.ACTIVE, **clip(request.GET)} if not entry else {}
+        initial = {"state": LexiconState.ACTIVE, "language": api.get_scope_language(key)}
+        initial = {} if entry else {**initial, **clip(request.GET)}
         form = EntryForm(instance=row, initial=initial)
         return render_entry(request, key, form)
     form = EntryForm(request.POST, instance=row)
@@ -182,23 +183,26 @@ def get_entry(key: str, uid: Any) -> LexiconEntry:
 
 def build_scope(key: str, tab: str) -> dict[str, Any]:
     """What every page of a scope shows of it."""
-    wider = [
-        {"title": get_title(each), "scope": each or INSTALLATION}
-        for each in api.get_scope_chain(key)[1:]
-    ]
-    return {"scope": key or INSTALLATION, "title": get_title(key), "tab": tab, "wider": wider}
+    found = find_object(key)
+    url = found.get_absolute_url() if hasattr(found, "get_absolute_url") else ""
+    title = str(found) if found is not None else get_title(key)
+    return {"scope": key or INSTALLATION, "title": title, "url": url, "tab": tab}
 
 
 def get_title(key: str) -> str:
     """What people call a scope."""
-    label, _separator, pk = key.partition(":")
     if not key:
         return _("the whole site")
+    return str(find_object(key) or key)
+
+
+def find_object(key: str) -> Any:
+    """The object whose own scope it is, None for none."""
+    label, _separator, pk = key.partition(":")
     try:
-        found = apps.get_model(label)._default_manager.filter(pk=pk).first()  # noqa: SLF001
+        return apps.get_model(label)._default_manager.filter(pk=pk).first()  # noqa: SLF001
     except (LookupError, ValueError):
-        found = None
-    return str(found) if found is not None else key
+        return None
 
 
 def render_entry(

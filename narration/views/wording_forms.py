@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from narration import conf
@@ -93,7 +94,8 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
         languages = conf.get_configuration().default_voices
         own = self.instance.language
         self.fields["language"] = forms.ChoiceField(
-            label=_("Language"), choices=[(tag, tag) for tag in sorted({*languages, own} - {""})]
+            label=_("Language"),
+            choices=[(tag, say_language(tag)) for tag in sorted({*languages, own} - {""})],
         )
         engines = list(_iter_phoneme_engines())
         self.fields["engine"] = forms.ChoiceField(
@@ -224,6 +226,14 @@ def _speaks(voice: Voice, language: str) -> bool:
     except NarrationError:
         return False
     return any(each.name == voice.engine_voice and language in each.languages for each in voices)
+
+
+def say_language(tag: str) -> str:
+    """A language's own name: "Português Brasileiro"."""
+    try:
+        return str(get_language_info(tag.lower())["name_local"]).capitalize()
+    except KeyError:
+        return tag
 
 
 def _iter_phoneme_engines() -> Any:

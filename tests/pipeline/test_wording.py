@@ -283,7 +283,7 @@ def test_an_explanation_names_the_entry(lesson):
     said = {reason.written: (reason.spoken, reason.entry) for reason in found.reasons}
     assert said["SQL"] == ("sequel", entry)
     assert said["21"][0] == "twenty-one"
-    assert said["write"] == ("write", None)
+    assert said["You write"] == ("You write", None)
     assert found.rendition is not None
 
 

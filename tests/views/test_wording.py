@@ -201,7 +201,12 @@ def test_a_sentence_is_explained_and_leads_to_the_lexicon(author, lesson, scope)
         reverse("narration:explain", args=["testapp.note", lesson.pk, "en", 0])
     ).content.decode()
     assert "SQL → sequel" in page
-    assert "grapheme=language" in page
+    lesson.edit("It is 21 km.\n")
+    narrate(lesson)
+    why = reverse("narration:explain", args=["testapp.note", lesson.pk, "en", 0])
+    page = author.get(why).content.decode()
+    assert "grapheme=21+km" in page
+    assert "quantity" in page
     missing = reverse("narration:explain", args=["testapp.note", lesson.pk, "en", 99])
     assert author.get(missing).status_code == 404
 

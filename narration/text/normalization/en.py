@@ -295,25 +295,30 @@ def _rules() -> tuple[Rule, ...]:
         named("address", address_rules(GRAMMAR)),
         named("date", _date_rules()),
         named("telephone", contact_rules(GRAMMAR, "call|dial|phone|ring|text|press")),
-        [
-            compile_rule(
-                r"(?<![\w.,])(?P<ft>\d{1,3})\s?ft\.?\s(?P<in>\d{1,2})\s?in(?:\.(?=\s[a-z])|\b)",
-                _say_height,
-            ),
-            fixed(r"(?<=[a-z]\s)St\.(?=,|\s(?:in|at|and|is|was|on|by|to|from)\s)", "Street"),
-            Rule(
-                re.compile(rf"(?<![\w.])(?P<abbr>{abbreviated})\.(?=\s?\d)", re.IGNORECASE),
-                _say_before_number,
-            ),
-            clock_rule(
-                GRAMMAR,
-                rf"(?<![\w:.,])(?P<h>\d{{1,2}}):(?P<m>\d{{2}})(?::(?P<s>[0-5]\d))?{_HALF}?(?![\w:])",
-                _say_time,
-            ),
-            clock_rule(GRAMMAR, rf"(?<![\w:.,])(?P<h>\d{{1,2}})(?P<m>)(?P<s>){_HALF}", _say_time),
-            fixed(r"(?<=\d\s)K(?!\w)", "kelvin"),
-            abbreviation_rule(GRAMMAR),
-        ],
+        named(
+            "abbreviation",
+            [
+                compile_rule(
+                    r"(?<![\w.,])(?P<ft>\d{1,3})\s?ft\.?\s(?P<in>\d{1,2})\s?in(?:\.(?=\s[a-z])|\b)",
+                    _say_height,
+                ),
+                fixed(r"(?<=[a-z]\s)St\.(?=,|\s(?:in|at|and|is|was|on|by|to|from)\s)", "Street"),
+                Rule(
+                    re.compile(rf"(?<![\w.])(?P<abbr>{abbreviated})\.(?=\s?\d)", re.IGNORECASE),
+                    _say_before_number,
+                ),
+                clock_rule(
+                    GRAMMAR,
+                    rf"(?<![\w:.,])(?P<h>\d{{1,2}}):(?P<m>\d{{2}})(?::(?P<s>[0-5]\d))?{_HALF}?(?![\w:])",
+                    _say_time,
+                ),
+                clock_rule(
+                    GRAMMAR, rf"(?<![\w:.,])(?P<h>\d{{1,2}})(?P<m>)(?P<s>){_HALF}", _say_time
+                ),
+                fixed(r"(?<=\d\s)K(?!\w)", "kelvin"),
+                abbreviation_rule(GRAMMAR),
+            ],
+        ),
         [
             compile_rule(r"(?<![\w.,])(\d+(?:,\d{3})*)(?:st|nd|rd|th)(?!\w)", say_ordinal),
             compile_rule(r"(?<![\w.,'’])['’]?(\d{4}|\d0)s(?!\w)", _say_decade),

@@ -313,36 +313,41 @@ def _rules() -> tuple[Rule, ...]:
         named("address", address_rules(GRAMMAR)),
         named("date", _date_rules()),
         named("telephone", contact_rules(GRAMMAR, "ligue|disque|telefone|digite|chame|ligar")),
-        [
-            compile_rule(r"(?<=\bde )(?P<n>\d{1,2})/(?P=n)\s?h(?:oras)?\b", _say_every),
-            compile_rule(
-                rf"(?<![\w.])(?P<abbr>{abbreviated})(?:\.?[º°]|\.)(?=\s?(?:\d|[IVXLC]+\b))",
-                _say_before_number,
-                re.IGNORECASE,
-            ),
-            compile_rule(r"(?<!\w)[nN]º", lambda _: "número"),
-            compile_rule(r"(?<!\w)D\.(?=\s?[A-ZÀ-Ý][a-zà-ý])", lambda _: "Dom"),
-            abbreviation_rule(GRAMMAR),
-            compile_rule(
-                r"(?<![\w:.,])(?P<a>\d+):(?P<b>\d{1,3}(?:\.\d{3})+)(?!\w)",
-                lambda match: " para ".join(map(GRAMMAR.say_number, match.groups())),
-            ),
-            fixed(r"(?<=\d\s)K(?!\w)", "kelvin"),
-            fixed(r"(?<=[ºª]\s)ed\.", "edição"),
-            fixed(r"§§", "parágrafos"),
-            fixed(r"(?<=[Ss]inal\s)=(?=\s)", "de igual"),
-            clock_rule(
-                GRAMMAR,
-                r"(?<![\w:.,])(?P<h>\d{1,2})[:h](?P<m>\d{2})(?::(?P<s>[0-5]\d))?(?:min)?(?![\w:])",
-                _say_time,
-            ),
-            clock_rule(GRAMMAR, r"(?<![\w:.,])(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)s?(?!\w)", _say_time),
-            compile_rule(
-                r"(?<![\w,])(?P<n>\d+(?:\.\d{3})*)\.?\s?(?P<mark>[ºª]s?|°(?=\s(?!(?:para|em|de|da|do"
-                r"|a|e|no|na|com|por|entre|ou|ao|à|até|é|são)\s)[a-zà-ú]))(?![\wC])",
-                _say_ordinal,
-            ),
-        ],
+        named(
+            "abbreviation",
+            [
+                compile_rule(r"(?<=\bde )(?P<n>\d{1,2})/(?P=n)\s?h(?:oras)?\b", _say_every),
+                compile_rule(
+                    rf"(?<![\w.])(?P<abbr>{abbreviated})(?:\.?[º°]|\.)(?=\s?(?:\d|[IVXLC]+\b))",
+                    _say_before_number,
+                    re.IGNORECASE,
+                ),
+                compile_rule(r"(?<!\w)[nN]º", lambda _: "número"),
+                compile_rule(r"(?<!\w)D\.(?=\s?[A-ZÀ-Ý][a-zà-ý])", lambda _: "Dom"),
+                abbreviation_rule(GRAMMAR),
+                compile_rule(
+                    r"(?<![\w:.,])(?P<a>\d+):(?P<b>\d{1,3}(?:\.\d{3})+)(?!\w)",
+                    lambda match: " para ".join(map(GRAMMAR.say_number, match.groups())),
+                ),
+                fixed(r"(?<=\d\s)K(?!\w)", "kelvin"),
+                fixed(r"(?<=[ºª]\s)ed\.", "edição"),
+                fixed(r"§§", "parágrafos"),
+                fixed(r"(?<=[Ss]inal\s)=(?=\s)", "de igual"),
+                clock_rule(
+                    GRAMMAR,
+                    r"(?<![\w:.,])(?P<h>\d{1,2})[:h](?P<m>\d{2})(?::(?P<s>[0-5]\d))?(?:min)?(?![\w:])",
+                    _say_time,
+                ),
+                clock_rule(
+                    GRAMMAR, r"(?<![\w:.,])(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)s?(?!\w)", _say_time
+                ),
+                compile_rule(
+                    r"(?<![\w,])(?P<n>\d+(?:\.\d{3})*)\.?\s?(?P<mark>[ºª]s?|°(?=\s(?!(?:para|em|de|da|do"
+                    r"|a|e|no|na|com|por|entre|ou|ao|à|até|é|são)\s)[a-zà-ú]))(?![\wC])",
+                    _say_ordinal,
+                ),
+            ],
+        ),
         named("chemistry", chemical_rules(GRAMMAR)),
         named("quantity", quantity_rules(GRAMMAR)),
         named(

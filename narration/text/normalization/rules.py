@@ -24,8 +24,8 @@ _HOURS, _MINUTES = 24, 60
 
 
 def named(name: str, rules: Iterable[Rule]) -> list[Rule]:
-    """Give rules the name that explanations call them by."""
-    return [replace(rule, name=name) for rule in rules]
+    """Give rules the name that explanations call them by, where they have none of their own."""
+    return [rule if rule.name else replace(rule, name=name) for rule in rules]
 
 
 def compile_rule(pattern: str, say: Callable[[re.Match[str]], str | None], flags: int = 0) -> Rule:
@@ -261,7 +261,7 @@ def clock_rule(grammar: Grammar, pattern: str, say: Say) -> Rule:
         hour, minute = int(match["h"]), int(match["m"] or 0)
         return say(grammar, match) if hour <= _HOURS and minute < _MINUTES else None
 
-    return compile_rule(pattern, say_time)
+    return replace(compile_rule(pattern, say_time), name="time")
 
 
 def capitals_rule(grammar: Grammar) -> Rule:
