@@ -153,10 +153,10 @@ class _Walker:
     def _read_list_item_open(self, _: Token) -> None:
         self._roles.append(Role.LIST_ITEM)
         number = self._numbers[-1]
-        self.page.announcement = ()
         if number is not None:
             said = say_cardinal(number, self.language) + ":"
-            self.page.announcement = (Run("", spoken=said, aspect=Aspect.LIST_NUMBER),)
+            # A box that begins with a list is named before its first number.
+            self.page.announcement += (Run("", spoken=said, aspect=Aspect.LIST_NUMBER),)
             self._numbers[-1] = number + 1
         following = self._tokens[self._place + 1]
         self._awaits_item = following.type == "paragraph_open" and following.hidden

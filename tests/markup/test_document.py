@@ -1,5 +1,6 @@
 import os
 import pathlib
+import re
 import time
 
 import pytest
@@ -125,6 +126,21 @@ def test_the_page_shows_exactly_what_the_passages_say(language):
 def lesson_files():
     folder = os.environ.get("NARRATION_LESSONS")
     return sorted(pathlib.Path(folder).rglob("*.md")) if folder else []
+
+
+DEMO = sorted(pathlib.Path("courses/demo").rglob("*.md"))
+
+
+@pytest.mark.parametrize("path", DEMO, ids=[path.name for path in DEMO])
+def test_nothing_suspicious_is_left_in_what_the_demo_says(path):
+    """No digit, symbol or address reaches a voice; there are no exceptions."""
+    language = "pt-BR" if "pt-BR" in path.parts else "en"
+    document = render(path.read_text(), language)
+    assert_contract(document, language)
+    lines = said(path.read_text(), language)
+    assert lines
+    for line in lines:
+        assert not re.search(r"[^\w\s.,;:?!'’-]|\d|_|https?|www", line), line
 
 
 @pytest.mark.skipif(not lesson_files(), reason="NARRATION_LESSONS names no folder of lessons")

@@ -57,6 +57,8 @@ def said_under(markdown: str, language: str = "en", **rules: str) -> list[str]:
         ('{% hint style="info" %}\nMind this.\n{% endhint %}', ["Note: Mind this."]),
         ('{% tabs %}\n{% tab title="Linux" %}\nx\n{% endtab %}\n{% endtabs %}', ["Linux", "x"]),
         ('<!--sec data-title="On Mac" id="a"\nces-->\nText.\n<!--endsec-->', ["On Mac", "Text."]),
+        ("::: objectives\n- One\n- Two\n:::", ["Objectives: One", "Two"]),
+        ("::: questions\n1. One\n2. Two\n:::", ["Questions: one: One", "two: Two"]),
         ("::: challenge\n## Try\nDo it.\n:::", ["Try", "Do it."]),
         ("[![Build](https://img.shields.io/x.svg)](https://ci)", []),
         ("![build](https://img.shields.io/x.svg)", []),
