@@ -17,16 +17,15 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from narration.markup.attached import attach
 from narration.markup.speech import Speech, find_pause, find_speech, read_speech
 
 _FENCE = re.compile(
-    r":{3,}[ \t]*(?:(?P<braces>\{[^\n]{0,300}\})"
+    r"[ ]{0,3}:{3,}[ \t]*(?:(?P<braces>\{[^\n]{0,300}\})"
     r"|\{?[ \t]*\.?(?P<name>[A-Za-z][\w-]*)[^\n]*)?$"
 )
 # GitBook's hints, tabs and collapsible sections.
 _HINT = re.compile(
-    r"\{%[ ]?(?:(?P<end>endhint|endtabs?|endraw|tabs|raw)"
+    r"[ ]{0,3}\{%[ ]?(?:(?P<end>endhint|endtabs?|endraw|tabs|raw)"
     r"|hint(?:[ ]style=\"(?P<name>\w{1,20})\")?"
     r"|tab[ ]title=\"(?P<title>[^\"\n]{0,200})\")[ ]?%\}[ \t]*$"
 )
@@ -43,20 +42,19 @@ _ATTRIBUTES = re.compile(
 )
 _ALT = re.compile(r"\balt=(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\")")
 _CITATION = re.compile(r"\[-?@[\w:.-]{1,80}(?:[,;][^\[\]\n]{0,200})?\]")
-# Front matter as Hugo writes it.
-_TOML = re.compile(r"\A\+\+\+[ \t]*\r?\n(?s:.*?)\n\+\+\+[ \t]*(?:\r?\n|\Z)")
 _HOLDERS = {"image", "link_close", "code_inline"}
 
 
 def parse(markdown: str) -> list[Token]:
     """Give the block tokens of a text; lone surrogates and NUL become U+FFFD."""
-    text = re.sub(r"[\ud800-\udfff\x00]", "\N{REPLACEMENT CHARACTER}", markdown)
-    return _PARSER.parse(_TOML.sub("", text, count=1))
+    return _PARSER.parse(re.sub(r"[\ud800-\udfff\x00]", "\N{REPLACEMENT CHARACTER}", markdown))
 
 
 def _read_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     """A line of three or more colons opens a box, or without a name closes the last."""
-    match = _FENCE.match(_get_line(state, start))
+    line = state.src[state.bMarks[start] : state.eMarks[start]]
+    # Inside a list it ends the list; the box itself stands outside.
+    match = _FENCE.match(line) if silent or state.level == 0 else None
     if not match or state.sCount[start] - state.blkIndent >= 4:
         return False
     if not silent:
@@ -67,11 +65,6 @@ def _read_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     return True
 
 
-def _get_line(state: StateBlock, number: int) -> str:
-    """A line without the indentation and marks of the blocks around it."""
-    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
-
-
 def _find_class(braces: str) -> str:
     found = re.search(r"\.([A-Za-z][\w-]*)", braces)
     return found[1] if found else ""
@@ -79,7 +72,8 @@ def _find_class(braces: str) -> str:
 
 def _read_hint(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     """A template tag on a line of its own that opens or closes a box."""
-    match = _HINT.match(_get_line(state, start))
+    line = state.src[state.bMarks[start] : state.eMarks[start]]
+    match = _HINT.match(line) if state.level == 0 and "{%" in line else None
     if not match:
         return False
     if not silent:
@@ -196,7 +190,7 @@ def _holds_attributes(state: StateInline, match: re.Match[str]) -> bool:
     ends_line = state.src[match.end() : match.end() + 1] in {"", "\n"}
     if ends_line and read_speech(match[0]):
         return True
-    return follows or (ends_line and (bool(match["colon"]) or match["body"][:1] in {".", "#", ":"}))
+    return follows or (ends_line and (bool(match["colon"]) or match["body"][:1] in {".", "#"}))
 
 
 def _find_alt(attributes: str) -> str:
@@ -228,7 +222,6 @@ def _build_parser() -> MarkdownIt:
     for name, rule in rules.items():
         before = "html_block" if name == "section" else "paragraph"
         parser.block.ruler.before(before, name, rule, {"alt": ["paragraph", "blockquote", "list"]})
-    parser.core.ruler.after("block", "attached", attach)
     parser.inline.ruler.before("link", "citation", _read_citation)
     parser.inline.ruler.before("link", "speech", _read_span)
     parser.inline.ruler.before("link", "braces", _read_braces)
