@@ -43,6 +43,7 @@ from narration.pipeline.states import (
     load_states,
 )
 from narration.sources import get_source, get_sources
+from narration.text import READING_VERSION
 
 M = TypeVar("M", bound=models.Model)
 EDITION = "main"
@@ -234,7 +235,10 @@ def estimate_narration(obj: models.Model, *, language: str, user: Any = None) ->
     _require(user, "narrate", obj)
     source = _get_source_for(obj, language)
     narration = get_or_create_narration(obj, language)
-    is_behind = narration.source_version != source.get_version(obj, language)
+    is_behind = (
+        narration.source_version != source.get_version(obj, language)
+        or narration.reading_version != READING_VERSION
+    )
     if not narration.is_planned or is_behind or requests.is_refresh_due(narration):
         plans.refresh_plan(narration)
     return build_estimate(narration)

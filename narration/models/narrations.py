@@ -40,6 +40,7 @@ class Narration(Row):
     source_version = models.PositiveBigIntegerField(default=0)
     plan_digest = models.CharField(max_length=64, blank=True, default="")
     planned_at = models.DateTimeField(null=True, blank=True)
+    reading_version = models.PositiveSmallIntegerField(default=0)
     segments = models.PositiveIntegerField(_("segments"), default=0)
     missing = models.PositiveIntegerField(_("missing"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)

@@ -16,6 +16,7 @@ from narration.pipeline.plan import Plan, PlannedSegment, build_plan, find_langu
 from narration.pipeline.written import pack_runs
 from narration.sources import get_source
 from narration.speaking import describe_engine
+from narration.text import READING_VERSION
 
 BATCH = 200
 
@@ -63,6 +64,7 @@ def store_plan(narration: Narration, plan: Plan, version: int) -> None:
                 source_version=version,
                 plan_digest=plan.digest,
                 planned_at=Now(),
+                reading_version=READING_VERSION,
                 segments=len(plan.segments),
                 traits=list(plan.traits),
                 unvoiced=list(plan.unvoiced),

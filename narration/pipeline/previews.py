@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from narration import conf, digests, permissions
 from narration.audio.gaps import DEFAULT_GAPS
-from narration.exceptions import NarrationError
+from narration.exceptions import ConflictError, NarrationError
 from narration.models import ACTIVE_STATES, Job, JobKind, JobState, Rendition, Voice, get_actor_name
 from narration.pipeline.casting import Amendment, Casting, CastVoice, load_casting
 from narration.pipeline.plan import Plan, PlannedSegment, build_plan
@@ -21,6 +22,8 @@ from narration.values import Passage, Role, Run, SpokenForm, Utterance
 #: Before every narration; lowest goes first.
 PRIORITY = -100
 MAX_CHARACTERS = 400
+#: Previews a person may have waiting: they go before everybody's narrations.
+MAX_WAITING = 3
 
 
 def plan_preview(
@@ -39,7 +42,10 @@ def plan_preview(
 
 
 def request_preview(segment: PlannedSegment, *, user: Any) -> Job:
-    """The job that makes this utterance for ``user``; done at once where its sound is there."""
+    """The job that makes this utterance for ``user``; done at once where its sound is there.
+
+    ``ConflictError`` while too many of theirs are waiting.
+    """
     actor = permissions.get_actor(user)
     key = digests.build_preview_key(segment.digest, getattr(actor, "pk", None))
     job = Job.objects.filter(
@@ -47,6 +53,9 @@ def request_preview(segment: PlannedSegment, *, user: Any) -> Job:
     ).first()
     is_there = bool(Rendition.objects.find_digests([segment.digest]))
     if job is None or (job.state == JobState.DONE and not is_there):
+        mine = Job.objects.active().filter(kind=JobKind.PREVIEW, requested_by=actor)
+        if not is_there and mine.count() >= MAX_WAITING:
+            raise ConflictError(_("Wait until what you asked to hear is made."), code="too_many")
         job = _create_job(segment, key, user, is_done=is_there)
     if job.state == JobState.QUEUED:
         bell.ring_on_commit(job.lane)

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from narration import api
-from narration.exceptions import NotAllowed
+from narration.exceptions import ConflictError, NotAllowed
 from narration.models import Event, Job, LexiconEntry, Segment, SpeechPolicy, Voice
 from narration.sources import get_scope_key
 from tests.helpers import LONG_LESSON, get_narration, narrate, work
@@ -304,3 +304,24 @@ def test_what_reaches_many_plans_is_refreshed_in_the_background(owner, monkeypat
     assert {api.state_of(note, language="en").status for note in notes} == {"stale"}
     assert Event.objects.filter(kind="stale").count() == 3
     assert Job.objects.filter(kind="estimate", state="done").count() == 2
+
+
+def test_a_plan_read_by_an_older_version_is_made_anew_before_it_is_told(lesson, monkeypatch):
+    narrate(lesson)
+    assert get_narration(lesson).reading_version > 0
+    Segment.objects.filter(position=0).update(utterance_digest="0" * 64)
+    get_narration(lesson).__class__.objects.update(reading_version=0, plan_digest="old")
+    assert api.estimate_narration(lesson, language="en").missing == 0
+
+
+def test_nobody_floods_the_queue_with_auditions(lesson, owner):
+    scope = get_scope_key(lesson)
+    for number in range(3):
+        api.request_audition(f"Word {number}.", language="en", scope_key=scope, user=owner)
+    with pytest.raises(ConflictError, match="Wait until"):
+        api.request_audition("One more.", language="en", scope_key=scope, user=owner)
+    assert Job.objects.filter(kind="preview").count() == 3
+    # What waits already is no new wish.
+    api.request_audition("Word 1.", language="en", scope_key=scope, user=owner)
+    work()
+    api.request_audition("One more.", language="en", scope_key=scope, user=owner)

@@ -1,10 +1,11 @@
 """The tables of cases: what a careful narrator would say, and where sentences end."""
 
+import hashlib
 import re
 
 import pytest
 
-from narration.text import cut_sentences, normalize
+from narration.text import READING_VERSION, cut_sentences, normalize
 from tests.text.cases import Case, bare, load_cases, load_sentences
 
 TABLES = {
@@ -40,6 +41,14 @@ def test_it_is_said_as_a_careful_narrator_would(case, language):
 @pytest.mark.parametrize(("text", "sentences", "language"), SENTENCES)
 def test_sentences_end_where_a_reader_stops(text, sentences, language):
     assert [text[start:end] for start, end in cut_sentences(text, language)] == sentences
+
+
+def test_the_reading_version_is_raised_when_a_reading_changes():
+    """Plans remember by which version they were read; a stale one would tell wrong numbers."""
+    said = "\n".join(normalize(case.written, language).text for case, language in CASES)
+    cut = "\n".join(str(cut_sentences(text, language)) for text, _, language in SENTENCES)
+    digest = hashlib.sha256(f"{said}\n{cut}".encode()).hexdigest()[:16]
+    assert (READING_VERSION, digest) == (2, "5b10feba27a65dc9"), "raise READING_VERSION"
 
 
 def test_there_are_enough_cases_of_enough_kinds():
