@@ -196,7 +196,7 @@ def _date_rules() -> list[Rule]:
         day, of_month = int(match["d"]), numbers[match["m"].lower()]
         if not 1 <= day <= 31:
             return None
-        has_article = match.string[: match.start()].lower().endswith("the ")
+        has_article = match.string[max(0, match.start() - 4) : match.start()].lower() == "the "
         said = f"{'' if has_article else 'the '}{numerals.ordinal_en(day)} of"
         year = f", {numerals.year_en(int(match['y']))}" if match["y"] else ""
         return f"{said} {GRAMMAR.months[of_month - 1]}{year}"

@@ -228,7 +228,8 @@ def _say_version(grammar: Grammar, match: re.Match[str]) -> str | None:
     if grammar.thousands == "." and re.fullmatch(r"\d{1,3}(?:\.\d{3})+", written):
         return None
     parts = written.lstrip("v").split(".")
-    named = match.string[: match.start()].rstrip().lower().endswith(grammar.words["version"])
+    before = match.string[max(0, match.start() - 20) : match.start()]
+    named = before.rstrip().lower().endswith(grammar.words["version"])
     word = grammar.words["version"] + " " if written.startswith("v") and not named else ""
     return word + f" {grammar.words['dot']} ".join(grammar.cardinal(part, False) for part in parts)
 
@@ -264,11 +265,15 @@ def clock_rule(grammar: Grammar, pattern: str, say: Say) -> Rule:
     return replace(compile_rule(pattern, say_time), name="time")
 
 
+#: So many characters tell whether a text is all in capitals.
+_LOUD = 400
+
+
 def capitals_rule(grammar: Grammar) -> Rule:
     """Acronyms: named by letters or said as words; a text all in capitals is only loud."""
 
     def say(match: re.Match[str]) -> str | None:
-        text = match.string
+        text = match.string[:_LOUD]
         if len(text) > len(match[0]) + 4 and " " in text.strip() and text.isupper():
             return None
         spoken = grammar.say_capitals(match["name"])
