@@ -5,23 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape, unescape
 
 from markdown_it.token import Token
 
 from narration.markup import wording
+from narration.markup.figures import add_code, add_drawing, add_figures, are_figures
 from narration.markup.mathml import build_mathml
-from narration.markup.page import Page, Scope, mark, say_pieces
+from narration.markup.page import Page
 from narration.markup.parser import parse
-from narration.markup.pieces import (
-    BREAK,
-    Piece,
-    PieceCollector,
-    image_html,
-    is_badge,
-    plain_text,
-    show_silently,
-)
+from narration.markup.pieces import BREAK, Piece, PieceCollector, show_silently
 from narration.markup.sanitise import CLASSES, sanitise, strip_tags
 from narration.markup.speech import Speech
 from narration.markup.tables import add_table
@@ -30,7 +22,8 @@ from narration.values import Aspect, Passage, Role, Run, RunKind
 
 _DRAWN_TABLE = re.compile(r"\+[-=+]{3,}\+\n[|+]")
 _ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
-_ALONE = {"image", "softbreak", "hardbreak", "attributes", "template"}
+_FOR_TEACHERS = "instructor"
+_SILENT_BOXES = {"silent", "mudo"}
 _SILENT = Speech("")
 
 
@@ -57,9 +50,10 @@ def render(markdown: str, language: str) -> Document:
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """An open box: how it closes, and whether a scope ends with it."""
+    """An open box: how it closes, how many titles waited before it, whether it has a scope."""
 
     closer: str
+    titles: int
     has_scope: bool
 
 
@@ -73,7 +67,7 @@ class _Walker:
         self._numbers: list[int | None] = []  # next number of each open list, None for bullets
         self._awaits_item = False  # a list item whose element bears the anchor of its text
         self._boxes: list[_Box] = []
-        self._quotes: list[str] = []
+        self._outside: list[int] = [0]  # boxes open around each open item or quotation
         self._awaited: Speech | None = None  # for the next block
         self._levels: list[int] = []  # where blocks with a scope of their own end
         self._tokens: Sequence[Token] = ()
@@ -84,42 +78,56 @@ class _Walker:
         while self._place < len(tokens):
             self._read(tokens[self._place])
             self._place += 1
-        self.page.html += [box.closer for box in reversed(self._boxes)]
+        self._close_boxes()
         self.page.close()
 
     def _read(self, token: Token) -> None:
         reader = getattr(self, f"_read_{token.type}", None)
-        is_alone = self._begin_scope(token)
+        scopes = self._begin_scopes(token)
         if reader:
             reader(token)
-        if is_alone or (token.nesting < 0 and self._levels[-1:] == [token.level]):
-            self.page.scopes.pop()
-            if not is_alone:
-                self._levels.pop()
+        for _scope in range(scopes):
+            self.page.end_scope()
+        while token.nesting < 0 and self._levels[-1:] == [token.level]:
+            self.page.end_scope()
+            self._levels.pop()
 
-    def _begin_scope(self, token: Token) -> bool:
-        """Let what an author wrote above a block hold for it; whether for this token alone."""
-        if self._awaited is None or token.nesting < 0 or token.type.startswith("box_"):
-            return False
-        self.page.scopes.append(Scope(self._awaited))
+    def _begin_scopes(self, token: Token) -> int:
+        """Let what an author wrote around a block hold for it; how many scopes end with it."""
+        if token.nesting < 0 or token.type.startswith("box_"):
+            return 0
+        speeches = [self._awaited, token.meta.get("speech")] if token.block else []
+        found = [speech for speech in speeches if speech]
+        for speech in found:
+            self.page.begin_scope(speech)
         self._awaited = None
-        if token.nesting > 0:
-            self._levels.append(token.level)
-        return token.nesting == 0
+        self._levels += [token.level] * len(found) * token.nesting
+        return 0 if token.nesting else len(found)
 
     # Containers
 
-    def _read_blockquote_open(self, _: Token) -> None:
-        alert = self._take_alert()
-        self._roles.append(Role.BODY if alert else Role.QUOTATION)
-        self._quotes.append("aside" if alert else "blockquote")
-        self.page.html.append(f'<aside class="{alert}">' if alert else "<blockquote>")
-        if alert:
-            self._announce_box(alert)
+    def _read_blockquote_open(self, token: Token) -> None:
+        """A quotation, or a box as repositories and older lessons write it."""
+        name = self._take_alert() or self._find_box_class(token)
+        self._roles.append(Role.BODY if name else Role.QUOTATION)
+        self._outside.append(len(self._boxes) + 1)
+        if name:
+            self._open_box(name, name, None)
+        else:
+            self._boxes.append(_Box("</blockquote>", len(self.page.titles), False))
+            self.page.html.append("<blockquote>")
 
     def _read_blockquote_close(self, _: Token) -> None:
         self._roles.pop()
-        self.page.html.append(f"</{self._quotes.pop()}>")
+        self._close_boxes()
+        self._outside.pop()
+        self._close_box()
+
+    def _find_box_class(self, token: Token) -> str:
+        for name in token.meta.get("classes", ()):
+            if name == _FOR_TEACHERS or wording.box_title(name, self.language):
+                return str(name)
+        return ""
 
     def _take_alert(self) -> str:
         """The kind of a quotation that begins with "[!NOTE]", which is then taken out."""
@@ -152,11 +160,12 @@ class _Walker:
 
     def _read_list_item_open(self, _: Token) -> None:
         self._roles.append(Role.LIST_ITEM)
+        self._outside.append(len(self._boxes))
         number = self._numbers[-1]
+        self.page.announcement = ()
         if number is not None:
             said = say_cardinal(number, self.language) + ":"
-            # A box that begins with a list is named before its first number.
-            self.page.announcement += (Run("", spoken=said, aspect=Aspect.LIST_NUMBER),)
+            self.page.announcement = (Run("", spoken=said, aspect=Aspect.LIST_NUMBER),)
             self._numbers[-1] = number + 1
         following = self._tokens[self._place + 1]
         self._awaits_item = following.type == "paragraph_open" and following.hidden
@@ -164,44 +173,65 @@ class _Walker:
             self.page.html.append("<li>")
 
     def _read_list_item_close(self, _: Token) -> None:
+        self._close_boxes()
+        self._outside.pop()
         self._roles.pop()
         self.page.announcement = ()
+        self._awaited = None
         self.page.html.append("</li>")
 
     def _read_box_open(self, token: Token) -> None:
-        name = token.info if token.info in CLASSES else "box"
-        speech = token.meta.get("speech")
-        if token.info in {"silent", "mudo", "instructor"}:
+        self._open_item()
+        speech = self._awaited or token.meta.get("speech")
+        self._awaited = None
+        if token.info in _SILENT_BOXES:
             speech = _SILENT
-        if speech:
-            self.page.scopes.append(Scope(speech))
-        is_frame = speech is None or token.info == "instructor"
-        self._boxes.append(_Box("</aside>" if is_frame else "", speech is not None))
-        if not is_frame:
+        if speech and token.info in {"", *_SILENT_BOXES} and not token.content:
+            self.page.begin_scope(speech)
+            self._boxes.append(_Box("", len(self.page.titles), True))
             return
-        self.page.html.append(f'<aside class="{name}">')
+        self._open_box(token.info, "" if token.content else token.info, speech)
         if token.content:
             title = PieceCollector(self.language).collect(
                 [Token("text", "", 0, content=token.content)]
             )
             self.page.add(Role.BODY, [Piece("<strong>"), *title, Piece("</strong>")], "p")
-        elif self._tokens[self._place + 1 : self._place + 2]:
-            self._announce_box(name)
 
-    def _announce_box(self, name: str) -> None:
-        """Name a box; one with a heading of its own, as its first block, names itself."""
-        following = next((token for token in self._tokens[self._place + 1 :][:1]), Token("", "", 0))
-        title = wording.box_title(name, self.language)
-        if title and following.type != "heading_open":
+    def _open_box(self, name: str, titled: str, speech: Speech | None) -> None:
+        """Open a frame; one without a heading of its own, as its first block, is named."""
+        speech = _SILENT if name == _FOR_TEACHERS else speech
+        title = wording.box_title(titled, self.language)
+        self._boxes.append(_Box("</aside>", len(self.page.titles), speech is not None))
+        self.page.html.append(f'<aside class="{name if name in CLASSES else "box"}">')
+        if speech:
+            self.page.begin_scope(speech)
+        if title and not self._has_heading():
             said = Run("", spoken=f"{title}:", aspect=Aspect.CALLOUT_TITLE)
-            self.page.announcement = (said,)
+            self.page.titles.append(said)
+
+    def _has_heading(self) -> bool:
+        """Whether a heading comes next, but for a paragraph that an alert's mark left empty."""
+        following = self._tokens[self._place + 1 : self._place + 5]
+        if len(following) > 1 and following[1].type == "inline" and not following[1].children:
+            following = following[3:]
+        return bool(following) and following[0].type == "heading_open"
 
     def _read_box_close(self, _: Token) -> None:
-        if self._boxes:
-            box = self._boxes.pop()
-            self.page.html.append(box.closer)
-            if box.has_scope:
-                self.page.scopes.pop()
+        if len(self._boxes) > self._outside[-1]:
+            self._close_box()
+
+    def _close_box(self) -> None:
+        box = self._boxes.pop()
+        self.page.html.append(box.closer)
+        del self.page.titles[box.titles :]
+        self._awaited = None
+        if box.has_scope:
+            self.page.end_scope()
+
+    def _close_boxes(self) -> None:
+        """Close what an author left open in an item, in a quotation or at the end."""
+        while len(self._boxes) > self._outside[-1]:
+            self._close_box()
 
     def _read_footnote_block_open(self, _: Token) -> None:
         self._roles.append(Role.FOOTNOTE)
@@ -214,12 +244,15 @@ class _Walker:
     def _read_footnote_open(self, token: Token) -> None:
         self.page.note = int(token.meta["id"])
         said = wording.say("footnote", self.language)
-        self.page.announcement = (Run("", spoken=f"{said}:"),)
+        self.page.titles.append(Run("", spoken=f"{said}:"))
+        self._outside.append(len(self._boxes))
         self.page.html.append("<li>")
 
     def _read_footnote_close(self, _: Token) -> None:
+        self._close_boxes()
+        self._outside.pop()
         self.page.note = -1
-        self.page.announcement = ()
+        self.page.titles.clear()
         self.page.html.append("</li>")
 
     # Blocks
@@ -233,12 +266,11 @@ class _Walker:
         children = token.children or []
         if _DRAWN_TABLE.match(token.content):
             self._open_item()
-            source = [Piece(f"<pre>{escape(token.content)}</pre>")]
-            self._add_listing(wording.say("table", self.language), source)
+            add_drawing(self.page, token.content)
             return
-        if block.tag == "p" and _are_figures(children):
+        if block.tag == "p" and are_figures(children):
             self._open_item()
-            self._add_figures(children)
+            add_figures(self.page, children)
             return
         role = Role.HEADING if block.type == "heading_open" else self._roles[-1]
         name = "li" if self._awaits_item else "div" if block.hidden else block.tag
@@ -248,11 +280,11 @@ class _Walker:
             self._awaited = collector.speech
             pieces = []
         elif collector.speech:
-            self.page.scopes.append(Scope(collector.speech))
+            self.page.begin_scope(collector.speech)
         if name == "li" or show_silently(pieces) or any(piece.run for piece in pieces):
             self._add_text(role, pieces, name)
         if collector.speech and self._awaited is None:
-            self.page.scopes.pop()
+            self.page.end_scope()
         self._awaits_item = False
 
     def _add_text(self, role: Role, pieces: list[Piece], name: str) -> None:
@@ -266,26 +298,16 @@ class _Walker:
             self._awaits_item = False
 
     def _read_html_block(self, token: Token) -> None:
-        text = unescape(strip_tags(token.content))
-        pieces = PieceCollector(self.language).collect([Token("text", "", 0, content=text)])
+        pieces: list[Piece] = []
+        for text in strip_tags(token.content):
+            pieces += [BREAK, Piece("<br>")] if pieces else []
+            pieces += PieceCollector(self.language).collect([Token("text", "", 0, content=text)])
         if pieces:
+            self._open_item()
             self.page.add(self._roles[-1], pieces, "p")
 
     def _read_fence(self, token: Token) -> None:
-        words = unescape(token.info).split()
-        classes = f' class="language-{escape(words[0])}"' if words else ""
-        source = [
-            Piece(f"<pre><code{classes}>"),
-            *_build_code(token.content),
-            Piece("</code></pre>"),
-        ]
-        self._add_listing(wording.code_caption(token.info, self.language), source)
-
-    def _add_listing(self, caption: str, source: list[Piece]) -> None:
-        """What is announced by its caption and not spelled: code, a table drawn in characters."""
-        run = Run(caption, aspect=Aspect.CODE_CAPTION)
-        shown = [Piece("<figcaption>"), Piece(run=run), Piece("</figcaption>")]
-        self.page.add(Role.CODE, [*shown, *source], "figure", css="code")
+        add_code(self.page, token)
 
     _read_code_block = _read_fence
 
@@ -298,57 +320,9 @@ class _Walker:
 
     _read_math_block_label = _read_math_block
 
-    def _add_figures(self, children: Sequence[Token]) -> None:
-        for place, token in enumerate(children):
-            if token.type != "image":
-                continue
-            label = plain_text(token)
-            following = children[place + 1 : place + 2]
-            given, speech = "", None
-            if following and following[0].type == "attributes":
-                given, speech = following[0].content, following[0].meta.get("speech")
-            alt = " ".join(given.split()) or label
-            self._add_figure(token, alt, label if given else "", speech)
-
-    def _add_figure(self, token: Token, alt: str, caption: str, speech: Speech | None) -> None:
-        """An image on its own: what it shows is said, and written below it."""
-        pieces = [Piece(image_html(token, alt))]
-        word = wording.say("figure", self.language)
-        if alt and not is_badge(token):
-            is_named = alt.lower().startswith(("fig.", word.lower()))
-            label = Run("", spoken=f"{word}:", aspect=Aspect.FIGURE_LABEL)
-            announced = [] if is_named else [Piece(run=label)]
-            pieces += [Piece("<figcaption>"), *announced, Piece(run=Run(alt))]
-            pieces += [BREAK, Piece("<br>"), Piece(run=Run(caption))] if caption else []
-            pieces.append(Piece("</figcaption>"))
-        pieces = mark(pieces, Aspect.FIGURE_ALT)
-        self.page.add(Role.FIGURE, say_pieces(pieces, speech) if speech else pieces, "figure")
-
     def _read_table_open(self, _: Token) -> None:
         start = self._place
         while self._tokens[self._place].type != "table_close":
             self._place += 1
         add_table(self.page, self._tokens[start : self._place])
         self._place -= 1  # the walk goes on at its closing
-
-
-def _are_figures(children: Sequence[Token]) -> bool:
-    """Whether a paragraph is nothing but pictures."""
-    return any(child.type == "image" for child in children) and all(
-        child.type in _ALONE or (child.type == "text" and not child.content.strip())
-        for child in children
-    )
-
-
-def _build_code(content: str) -> list[Piece]:
-    """Each line of code is a sentence; indentation and empty lines are only shown."""
-    pieces: list[Piece] = []
-    for line in content.split("\n"):
-        body = line.strip()
-        if body:
-            indent = line[: len(line) - len(line.lstrip())]
-            run = Run(body, RunKind.CODE, aspect=Aspect.CODE_LINE)
-            rest = line[len(indent) + len(body) :]
-            pieces += [BREAK, Piece(escape(indent)), Piece(run=run), Piece(escape(rest))]
-        pieces.append(Piece("\n"))
-    return [piece for piece in pieces[:-1] if piece.html or piece.run]

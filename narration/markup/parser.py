@@ -15,17 +15,17 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
-from mdit_py_plugins.front_matter import front_matter_plugin
 
+from narration.markup.attached import attach
 from narration.markup.speech import Speech, find_pause, find_speech, read_speech
 
 _FENCE = re.compile(
-    r"[ ]{0,3}:{3,}[ \t]*(?:(?P<braces>\{[^\n]{0,300}\})"
+    r":{3,}[ \t]*(?:(?P<braces>\{[^\n]{0,300}\})"
     r"|\{?[ \t]*\.?(?P<name>[A-Za-z][\w-]*)[^\n]*)?$"
 )
 # GitBook's hints, tabs and collapsible sections.
 _HINT = re.compile(
-    r"[ ]{0,3}\{%[ ]?(?:(?P<end>endhint|endtabs?|endraw|tabs|raw)"
+    r"\{%[ ]?(?:(?P<end>endhint|endtabs?|endraw|tabs|raw)"
     r"|hint(?:[ ]style=\"(?P<name>\w{1,20})\")?"
     r"|tab[ ]title=\"(?P<title>[^\"\n]{0,200})\")[ ]?%\}[ \t]*$"
 )
@@ -42,19 +42,22 @@ _ATTRIBUTES = re.compile(
 )
 _ALT = re.compile(r"\balt=(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\")")
 _CITATION = re.compile(r"\[-?@[\w:.-]{1,80}(?:[,;][^\[\]\n]{0,200})?\]")
+# What is about a lesson and no part of it, as most sites and as Hugo write it.
+_FRONT_MATTER = re.compile(
+    r"\A\ufeff?(?P<mark>-{3,}|\+{3})[ \t]*\r?\n(?s:.*?\n)??(?:(?P=mark)|\.{3})[ \t]*(?:\r?\n|\Z)"
+)
 _HOLDERS = {"image", "link_close", "code_inline"}
 
 
 def parse(markdown: str) -> list[Token]:
     """Give the block tokens of a text; lone surrogates and NUL become U+FFFD."""
-    return _PARSER.parse(re.sub(r"[\ud800-\udfff\x00]", "\N{REPLACEMENT CHARACTER}", markdown))
+    text = re.sub(r"[\ud800-\udfff\x00]", "\N{REPLACEMENT CHARACTER}", markdown)
+    return _PARSER.parse(_FRONT_MATTER.sub("", text, count=1))
 
 
 def _read_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     """A line of three or more colons opens a box, or without a name closes the last."""
-    line = state.src[state.bMarks[start] : state.eMarks[start]]
-    # Inside a list it ends the list; the box itself stands outside.
-    match = _FENCE.match(line) if silent or state.level == 0 else None
+    match = _FENCE.match(_get_line(state, start))
     if not match or state.sCount[start] - state.blkIndent >= 4:
         return False
     if not silent:
@@ -65,6 +68,11 @@ def _read_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     return True
 
 
+def _get_line(state: StateBlock, number: int) -> str:
+    """A line without the indentation and marks of the blocks around it."""
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
+
+
 def _find_class(braces: str) -> str:
     found = re.search(r"\.([A-Za-z][\w-]*)", braces)
     return found[1] if found else ""
@@ -72,8 +80,7 @@ def _find_class(braces: str) -> str:
 
 def _read_hint(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     """A template tag on a line of its own that opens or closes a box."""
-    line = state.src[state.bMarks[start] : state.eMarks[start]]
-    match = _HINT.match(line) if state.level == 0 and "{%" in line else None
+    match = _HINT.match(_get_line(state, start))
     if not match:
         return False
     if not silent:
@@ -187,10 +194,12 @@ def _find_attributes(state: StateInline) -> _Found | None:
 def _holds_attributes(state: StateInline, match: re.Match[str]) -> bool:
     """Braces are attributes behind what can have some, or alone at the end of a line."""
     follows = not state.pending and bool(state.tokens) and state.tokens[-1].type in _HOLDERS
-    ends_line = state.src[match.end() : match.end() + 1] in {"", "\n"}
-    if ends_line and read_speech(match[0]):
-        return True
-    return follows or (ends_line and (bool(match["colon"]) or match["body"][:1] in {".", "#"}))
+    before, behind = state.src[state.pos - 1 : state.pos], state.src[match.end() : match.end() + 1]
+    ends_line = behind in {"", "\n"}
+    if ends_line and read_speech(match[0]) and not follows:
+        # What holds for the whole block stands at its end, or on a line of its own.
+        return before in {"", "\n"} or (before.isspace() and not behind)
+    return follows or (ends_line and (bool(match["colon"]) or match["body"][:1] in {".", "#", ":"}))
 
 
 def _find_alt(attributes: str) -> str:
@@ -213,7 +222,7 @@ def _read_citation(state: StateInline, silent: bool) -> bool:
 def _build_parser() -> MarkdownIt:
     options: dict[str, Any] = {"maxNesting": 20, "html": True}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
-    parser.use(front_matter_plugin).use(footnote_plugin)
+    parser.use(footnote_plugin)
     parser.use(dollarmath_plugin, double_inline=True, allow_digits=False, allow_space=False)
     parser.block.ruler.before(
         "paragraph", "box", _read_fence, {"alt": ["paragraph", "blockquote", "list"]}
@@ -222,6 +231,7 @@ def _build_parser() -> MarkdownIt:
     for name, rule in rules.items():
         before = "html_block" if name == "section" else "paragraph"
         parser.block.ruler.before(before, name, rule, {"alt": ["paragraph", "blockquote", "list"]})
+    parser.core.ruler.after("block", "attached", attach)
     parser.inline.ruler.before("link", "citation", _read_citation)
     parser.inline.ruler.before("link", "speech", _read_span)
     parser.inline.ruler.before("link", "braces", _read_braces)

@@ -21,6 +21,11 @@ from narration.values import Aspect, Run, RunKind
 
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 _RAW_TAG = re.compile(r"<(?P<slash>/?)(?P<name>sub|sup|kbd|br)\s*/?>", re.IGNORECASE)
+# What a browser shows instead of the text inside, or not at all.
+_UNREAD_TAG = re.compile(
+    r"<(?P<slash>/?)(?P<name>video|audio|iframe|object|svg|canvas|script|style|noscript)\b",
+    re.IGNORECASE,
+)
 _TAGS = {"em": "em", "strong": "strong", "s": "s"}
 
 
@@ -40,7 +45,12 @@ _BREAK_RUN = Run("\n\n")
 #: Ends a sentence without showing anything.
 BREAK = Piece(run=_BREAK_RUN)
 # Pictures that tell machines' state, not the lesson.
-_BADGE = re.compile(r"https?://(?:[\w.-]*shields\.io|badge|[\w.-]*travis-ci|codecov\.io)|/badge")
+_BADGE = re.compile(
+    r"https?://(?:[\w.-]{0,60}(?:shields\.io|badgen\.net|travis-ci\.\w+|codecov\.io|coveralls\.io)"
+    r"|badge|[^?#\s]{0,300}[/._-]badges?(?:[/._-]|$))"
+)
+# The code of an emoji, as repositories write it.
+_EMOJI_CODE = re.compile(r"(?<!\S)(:(?:[+-]1|[a-z][a-z0-9_+-]{0,40}):)(?=[\s.,;!?)]|$)")
 
 
 class PieceCollector:
@@ -55,6 +65,7 @@ class PieceCollector:
         self._raw: list[str] = []  # open elements, innermost last; ours and the author's
         self._links = 0
         self._after_space = True
+        self._unread = ""  # the raw element whose text nobody sees
 
     def collect(self, tokens: Iterable[Token]) -> list[Piece]:
         """Read a block's tokens; white space at its end is dropped, open raw elements closed."""
@@ -67,6 +78,8 @@ class PieceCollector:
 
     def _read(self, token: Token) -> None:
         reader = getattr(self, f"_read_{token.type}", None)
+        if self._unread and not token.nesting and token.type != "html_inline":
+            return
         if reader:
             reader(token)
         elif token.nesting:
@@ -75,13 +88,13 @@ class PieceCollector:
     def _markup(self, html: str) -> None:
         self.pieces.append(Piece(html))
 
-    def _text(self, text: str, kind: RunKind = RunKind.PROSE) -> None:
+    def _text(self, text: str, kind: RunKind = RunKind.PROSE, spoken: str | None = None) -> None:
         text = _SPACES.sub(" ", text)
         if self._after_space:
             text = text.removeprefix(" ")
         if text:
             self._after_space = text.endswith(" ")
-            self._append_text(Run(text, kind))
+            self._append_text(Run(text, kind, spoken=spoken))
 
     def _append_text(self, run: Run) -> None:
         last = self.pieces[-1] if self.pieces else Piece()
@@ -101,7 +114,11 @@ class PieceCollector:
 
     def _read_text(self, token: Token) -> None:
         kind = RunKind.LINK if self._links else RunKind.PROSE
-        self._text(token.content, RunKind.CODE if "kbd" in self._raw else kind)
+        if "kbd" in self._raw or ":" not in token.content:
+            self._text(token.content, RunKind.CODE if "kbd" in self._raw else kind)
+            return
+        for place, text in enumerate(_EMOJI_CODE.split(token.content)):
+            self._text(text, kind, "" if place % 2 else None)
 
     def _read_softbreak(self, _: Token) -> None:
         self._text(" ")
@@ -180,8 +197,14 @@ class PieceCollector:
             self.pieces[at] = replace(self.pieces[at], run=run)
 
     def _read_html_inline(self, token: Token) -> None:
+        if unread := _UNREAD_TAG.match(token.content):
+            name = unread["name"].lower()
+            if not unread["slash"]:
+                self._unread = self._unread or name
+            elif name == self._unread:
+                self._unread = ""
         match = _RAW_TAG.fullmatch(token.content)
-        if not match:
+        if not match or self._unread:
             return
         name = match["name"].lower()
         if name == "br":
@@ -201,10 +224,8 @@ class PieceCollector:
         self._links += token.nesting
         if token.nesting > 0:
             self._holder = len(self.pieces)
-            title = (
-                f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
-            )
-            self._open("a", f' href="{escape(str(token.attrs.get("href", "")))}"{title}')
+            self._raw.append("a")
+            self._markup(build_link(token))
         else:
             self._close("a")
 
@@ -223,6 +244,12 @@ def plain_text(token: Token) -> str:
     """Give the text of an image's label: its words without markup."""
     parts = (child.content or " " * (child.type == "softbreak") for child in token.children or ())
     return _SPACES.sub(" ", "".join(parts)).strip()
+
+
+def build_link(token: Token) -> str:
+    """Build the opening tag of a link; the sanitiser judges its address."""
+    title = f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
+    return f'<a href="{escape(str(token.attrs.get("href", "")))}"{title}>'
 
 
 def image_html(token: Token, alt: str) -> str:

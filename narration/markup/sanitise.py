@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import nh3
 
@@ -11,8 +12,8 @@ from narration.text.tables import words as table_words
 CLASSES = frozenset(
     table_words(
         "box callout challenge solution objectives questions keypoints prereq discussion "
-        "testimonial instructor spoiler note tip important warning caution code math footnotes "
-        r"footnote filename variable citation left center right"
+        "testimonial instructor checklist spoiler note tip important warning caution code math "
+        r"footnotes footnote filename variable citation left center right"
     )
 )
 MATHML_TAGS = set(
@@ -74,6 +75,20 @@ def _filter_attribute(_tag: str, name: str, value: str) -> str | None:
     return value
 
 
-def strip_tags(html: str) -> str:
-    """Give what a raw block would show as escaped text; scripts, styles and comments vanish."""
-    return nh3.clean(html, tags=set(), clean_content_tags={"script", "style", "template", "title"})
+# What a browser shows instead of its text, or not at all.
+_WITHOUT_TEXT = set(
+    table_words("script style template title video audio iframe object svg canvas noscript")
+)
+_BLOCK_TAG = re.compile(
+    r"</?(?:p|div|li|tr|td|th|h[1-6]|br|hr|d[lt]|dd|ul|ol|pre|table|summary|details|section"
+    r"|option|figcaption|blockquote)\b[^<>]{0,500}(?<!--)>",
+    re.IGNORECASE,
+)
+_BORDER = "\N{PARAGRAPH SEPARATOR}"
+
+
+def strip_tags(html: str) -> list[str]:
+    """Give the texts of a raw block's elements; scripts, films, styles and comments vanish."""
+    parted = _BLOCK_TAG.sub(_BORDER, html)
+    text = nh3.clean(parted, tags=set(), clean_content_tags=_WITHOUT_TEXT)
+    return [stripped for part in unescape(text).split(_BORDER) if (stripped := part.strip())]

@@ -17,11 +17,11 @@ _PAUSE = re.compile(
     r"[ ]?(?P<unit>ms|s)?[\"']?[ ]{0,3}\}"
 )
 _BRACES = re.compile(
-    r"\{:?(?P<body>(?:[ ]{0,3}(?:\.[\w-]{1,40}|[\w-]{1,40}=(?:\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'"
+    r"\{:?(?P<body>(?:[ ]{0,3}(?:[.#][\w-]{1,40}|[\w-]{1,40}=(?:\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'"
     r"|[^\s\"'{}]{1,200}))){1,8})[ ]{0,3}\}"
 )
 _PART = re.compile(
-    r"\.(?P<name>[\w-]+)|(?P<key>[\w-]+)=(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>\S+))"
+    r"[.#](?P<name>[\w-]+)|(?P<key>[\w-]+)=(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>\S+))"
 )
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _SILENT = {"silent", "mudo"}
@@ -52,32 +52,31 @@ def find_pause(text: str, place: int) -> tuple[int, int] | None:
 
 
 def find_speech(text: str, place: int) -> tuple[Speech, int] | None:
-    """What the braces at ``place`` say and where they end; None unless all of it is ours."""
+    """What the braces at ``place`` say and where they end; None where they say nothing we know."""
     match = _BRACES.match(text, place)
     speech = _read(match["body"]) if match else None
     return (speech, match.end()) if match and speech else None
 
 
 def read_speech(braces: str) -> Speech | None:
-    """What a text that is nothing but braces says, if all of it is ours."""
+    """What a text that is nothing but braces says, None where it says nothing we know."""
     found = find_speech(braces, 0)
     return found[0] if found and found[1] == len(braces) else None
 
 
 def _read(body: str) -> Speech | None:
+    """Other classes and names may stand beside ours; a key we do not know is a misspelling."""
     speech = Speech()
     for part in _PART.finditer(body):
         if part["name"]:
-            if part["name"] not in _SILENT:
-                return None
-            speech = replace(speech, say="")
+            speech = replace(speech, say="") if part["name"] in _SILENT else speech
             continue
         key = _KEYS.get(part["key"])
         value = part["double"] or part["single"] or part["bare"] or ""
         if key is None or (key == "language" and not _TAG.fullmatch(value)):
             return None
         speech = replace(speech, **{key: " ".join(value.split())})
-    return speech
+    return speech if speech != Speech() else None
 
 
 def apply_speech(runs: Sequence[Run], speech: Speech) -> list[Run]:

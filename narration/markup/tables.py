@@ -25,6 +25,12 @@ class Cell:
         """What stands in it."""
         return "".join(piece.run.text for piece in self.pieces if piece.run)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether its author has nothing of it said, so that its column is not named either."""
+        runs = [piece.run for piece in self.pieces if piece.run]
+        return all(run.spoken == "" for run in runs if run.text.strip())
+
 
 def add_table(page: Page, tokens: Sequence[Token]) -> None:
     """Add the table of these tokens, from its opening to before its closing."""
@@ -66,7 +72,7 @@ def _add_row(page: Page, row: list[Cell], names: list[str], tag: str, caption: s
         if any(piece.run for piece in cell.pieces):
             pieces += [] if is_first else [BREAK]
             is_first = False
-            if name:
+            if name and not cell.is_silent:
                 header = Run("", spoken=f"{name}:", aspect=Aspect.TABLE_HEADER)
                 pieces.append(Piece(run=header))
         shown = mark(cell.pieces, Aspect.TABLE_CELL)

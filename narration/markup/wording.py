@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 _WORDS = {
     "en": {
-        "code": "Code example", "figure": "Figure", "table": "Table", "footnote": "Footnote",
-        "and": "and", "column": "column", "columns": "columns", "row": "row", "rows": "rows",
+        "code": "Code example", "output": "Output", "error": "Error message",
+        "figure": "Figure", "table": "Table", "footnote": "Footnote", "and": "and",
+        "column": "column", "columns": "columns", "row": "row", "rows": "rows",
+    },
+    "pt": {
+        "code": "Exemplo de código", "output": "Saída", "error": "Mensagem de erro",
+        "figure": "Figura", "table": "Tabela", "footnote": "Nota", "and": "e",
+        "column": "coluna", "columns": "colunas", "row": "linha", "rows": "linhas",
+    },
+}  # fmt: skip
+_BOXES = {
+    "en": {
         "callout": "Callout", "challenge": "Challenge", "solution": "Solution",
         "objectives": "Objectives", "questions": "Questions", "keypoints": "Key points",
         "prereq": "Prerequisites", "discussion": "Discussion", "testimonial": "Testimonial",
-        "spoiler": "Details", "note": "Note", "tip": "Tip", "important": "Important",
-        "warning": "Warning", "caution": "Caution",
+        "checklist": "Checklist", "spoiler": "Details", "note": "Note", "tip": "Tip",
+        "important": "Important", "warning": "Warning", "caution": "Caution",
     },
     "pt": {
-        "code": "Exemplo de código", "figure": "Figura", "table": "Tabela", "footnote": "Nota",
-        "and": "e", "column": "coluna", "columns": "colunas", "row": "linha", "rows": "linhas",
         "callout": "Destaque", "challenge": "Desafio", "solution": "Solução",
         "objectives": "Objetivos", "questions": "Perguntas", "keypoints": "Pontos principais",
         "prereq": "Pré-requisitos", "discussion": "Discussão", "testimonial": "Depoimento",
-        "spoiler": "Detalhes", "note": "Nota", "tip": "Dica", "important": "Importante",
-        "warning": "Atenção", "caution": "Cuidado",
+        "checklist": "Lista de verificação", "spoiler": "Detalhes", "note": "Nota", "tip": "Dica",
+        "important": "Importante", "warning": "Atenção", "caution": "Cuidado",
     },
 }  # fmt: skip
 # Names as programmers write them; what is not here is only "code".
@@ -38,12 +47,16 @@ _CODE_LANGUAGES = {
 
 def say(word: str, language: str) -> str:
     """Give a word of ours in ``language``, in English where there is no translation."""
-    return _WORDS.get(language.lower().replace("_", "-").split("-")[0], _WORDS["en"])[word]
+    return _WORDS.get(_primary(language), _WORDS["en"])[word]
 
 
 def box_title(name: str, language: str) -> str:
     """Name a box that has no heading of its own: "Challenge"; "" for a mere frame."""
-    return say(name, language) if name in _WORDS["en"] else ""
+    return _BOXES.get(_primary(language), _BOXES["en"]).get(name, "")
+
+
+def _primary(language: str) -> str:
+    return language.lower().replace("_", "-").split("-")[0]
 
 
 def table_caption(names: list[str], rows: int, language: str) -> str:
@@ -59,13 +72,30 @@ def _count(number: int, noun: str, language: str) -> str:
 
 
 def say_citation(citation: str, language: str) -> str:
-    """Say "[@smith2020; @li1999, p. 3]" as "Smith 2020 and Li 1999, p. 3"."""
+    """Say "[@smith2020; @li1999, p. 3]" as "Smith, 2020 and Li, 1999, p. 3"."""
     works = [re.sub(r"^-?@", "", part.strip()) for part in citation.strip("[]").split(";")]
-    said = [re.sub(r"(?<=[^\W\d_])(?=\d)|[_:]", " ", work) for work in works if work]
-    return f" {say('and', language)} ".join(work[:1].upper() + work[1:] for work in said)
+    said = [_say_work(work) for work in works if work]
+    return f" {say('and', language)} ".join(said)
+
+
+def _say_work(work: str) -> str:
+    """ "smith_jones2020" → "Smith Jones, 2020"; what follows the key stays."""
+    key, comma, locator = work.partition(",")
+    words = re.sub(r"(?<=[^\W\d_])[_:.-]?(?=\d)", ", ", key)
+    words = " ".join(word[:1].upper() + word[1:] for word in re.split(r"[\s_:.-]+", words) if word)
+    return words + comma + locator
 
 
 def code_caption(info: str, language: str) -> str:
-    """Name a code block: "Code example, Python"."""
-    name = _CODE_LANGUAGES.get(info.strip().split(" ")[0].strip("{}.").lower(), "")
+    """Name a code block: "Code example, Python"; what a command answers: "Output"."""
+    word = find_code_language(info).lower()
+    if word in {"output", "error"}:
+        return say(word, language)
+    name = _CODE_LANGUAGES.get(word, "")
     return f"{say('code', language)}, {name}" if name else say("code", language)
+
+
+def find_code_language(info: str) -> str:
+    """The language a fence names, also as Pandoc and R Markdown write it: "{.python}"."""
+    words = unescape(info).replace(",", " ").split()
+    return words[0].strip("{}.") if words else ""
