@@ -28,6 +28,23 @@ DEFAULTS: dict[str, Any] = {
     "LEASE_SECONDS": 60,
     # How long one queue task works before it gives the lane back, in seconds.
     "RUN_SECONDS": 120,
+    # Jobs one worker of a lane holds at once, where its engine speaks several sentences together.
+    "LANE_SEATS": {},
+    # The lane of previews; "" is that of the voice's engine.
+    "PREVIEW_LANE": "",
+    # Failures that may pass are tried again so often, first after so many seconds, then doubled.
+    "MAX_ATTEMPTS": 4,
+    "RETRY_SECONDS": 30,
+    # So many equal failures of jobs in a row, and their lane rests.
+    "BREAKER_FAILURES": 3,
+    # Nothing new is spoken when the storage has fewer bytes left; pages go on serving.
+    "MIN_FREE_BYTES": 500_000_000,
+    # Renditions nobody uses are deleted beyond so many bytes, oldest use first; 0: never.
+    "MAX_RENDITION_BYTES": 0,
+    # Days a rendition stays that nobody uses, whatever the space.
+    "KEEP_UNUSED_DAYS": 30,
+    # Write to who asked when a job has ended.
+    "EMAIL_WHEN_DONE": False,
     # Claims without progress before a job is quarantined.
     "MAX_CLAIMS": 3,
     # Seconds an engine may take for one utterance: base + per character.
@@ -51,6 +68,15 @@ class Configuration:
     lease_seconds: int
     run_seconds: int
     max_claims: int
+    lane_seats: Mapping[str, int]
+    preview_lane: str
+    max_attempts: int
+    retry_seconds: int
+    breaker_failures: int
+    min_free_bytes: int
+    max_rendition_bytes: int
+    keep_unused_days: int
+    email_when_done: bool
     sweep_seconds: int
 
 
@@ -81,6 +107,15 @@ def get_configuration() -> Configuration:
         lease_seconds=int(raw["LEASE_SECONDS"]),
         run_seconds=int(raw["RUN_SECONDS"]),
         max_claims=int(raw["MAX_CLAIMS"]),
+        lane_seats={str(lane): int(seats) for lane, seats in raw["LANE_SEATS"].items()},
+        preview_lane=raw["PREVIEW_LANE"],
+        max_attempts=int(raw["MAX_ATTEMPTS"]),
+        retry_seconds=int(raw["RETRY_SECONDS"]),
+        breaker_failures=int(raw["BREAKER_FAILURES"]),
+        min_free_bytes=int(raw["MIN_FREE_BYTES"]),
+        max_rendition_bytes=int(raw["MAX_RENDITION_BYTES"]),
+        keep_unused_days=int(raw["KEEP_UNUSED_DAYS"]),
+        email_when_done=bool(raw["EMAIL_WHEN_DONE"]),
         sweep_seconds=int(raw["SWEEP_SECONDS"]),
     )
 
@@ -101,8 +136,10 @@ def get_engine(alias: str) -> EngineConfig:
 
 
 def get_lanes() -> list[str]:
-    """The lanes some engine works on, in alphabetical order."""
-    return sorted({engine.lane for engine in get_engines().values()})
+    """The lanes jobs may wait in, in alphabetical order."""
+    configuration = get_configuration()
+    lanes = {engine.lane for engine in configuration.engines.values()}
+    return sorted(lanes | {configuration.preview_lane} - {""})
 
 
 def _build_engine(alias: str, given: Any, raw: Mapping[str, Any]) -> EngineConfig:

@@ -20,6 +20,7 @@ from narration.models import (
     Heard,
     Job,
     JobError,
+    Lane,
     ListeningHour,
     Position,
     UsageDay,
@@ -92,6 +93,11 @@ class JobAdmin(ReadOnlyAdmin):
 class WorkerAdmin(ReadOnlyAdmin):
     list_display = ["node", "lane", "pid", "started_at", "heartbeat_at"]
     list_filter = ["lane", "node"]
+
+
+@admin.register(Lane)
+class LaneAdmin(ReadOnlyAdmin):
+    list_display = ["name", "failures", "error_code", "paused_until"]
 
 
 @admin.register(Event)

@@ -39,6 +39,7 @@ from narration.models.work import (
     JobError,
     JobKind,
     JobState,
+    Lane,
     UsageDay,
     Worker,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "JobError",
     "JobKind",
     "JobState",
+    "Lane",
     "LexiconEntry",
     "LexiconState",
     "LicenceAcceptance",

@@ -91,6 +91,10 @@ class Rendition(Row):
     engine_ms = models.PositiveIntegerField(default=0)
     made_at = models.DateTimeField(auto_now_add=True)
     last_used_on = models.DateField(null=True)
+    # Chosen for deletion; using it again takes the mark away.
+    marked_at = models.DateTimeField(null=True, blank=True)
+    # When its file was last read whole and found as it was written.
+    scrubbed_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=12, choices=RenditionState, default=RenditionState.OK)
 
     objects = RenditionQuerySet.as_manager()
@@ -197,6 +201,7 @@ class TrackFile(Row):
     storage_name = models.CharField(max_length=200, unique=True)
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
+    scrubbed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("track file")

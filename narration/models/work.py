@@ -54,6 +54,25 @@ class Worker(Row):
         return f"{self.node}:{self.pid} ({self.lane})"
 
 
+class Lane(Row):
+    """What workers know about a lane in common: whether it rests after repeated failures."""
+
+    name = models.CharField(_("name"), max_length=20, unique=True)
+    failures = models.PositiveIntegerField(
+        _("failures in a row"), default=0, help_text=_("Jobs that ended alike, one after another.")
+    )
+    error_code = models.CharField(max_length=60, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    paused_until = models.DateTimeField(_("rests until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("lane")
+        verbose_name_plural = _("lanes")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def due(self) -> JobQuerySet:
         """Waiting jobs that may begin now, by the database's clock."""
@@ -62,7 +81,11 @@ class JobQuerySet(models.QuerySet["Job"]):
     def claimable(self, lane: str) -> JobQuerySet:
         """Due jobs of a lane, most urgent first, whose narration nobody works on."""
         busy = Job.objects.filter(state=JobState.RUNNING, narration=OuterRef("narration"))
-        return self.due().filter(~Exists(busy), lane=lane).order_by("priority", "pk")
+        return self.due().filter(~Exists(busy), lane=lane).in_order()
+
+    def in_order(self) -> JobQuerySet:
+        """As they are claimed: the most urgent first, then by turns of who asked."""
+        return self.order_by("priority", "turn", "pk")
 
     def expired(self) -> JobQuerySet:
         """Running jobs whose worker was silent past its lease, by the database's clock."""
@@ -88,8 +111,12 @@ class Job(Row):
     request_key = models.CharField(max_length=64)
     lane = models.CharField(max_length=20)
     priority = models.SmallIntegerField(default=0, help_text=_("The lowest number goes first."))
+    # Virtual time of a fair queue: who asks for a thousand takes turns with who asks for one.
+    turn = models.PositiveBigIntegerField(default=0)
     state = models.CharField(_("state"), max_length=12, choices=JobState, default=JobState.QUEUED)
     claims = models.PositiveSmallIntegerField(default=0)
+    # Failures that may pass, each answered by a later try.
+    attempts = models.PositiveSmallIntegerField(default=0)
     lease_token = models.CharField(max_length=32, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
@@ -109,9 +136,13 @@ class Job(Row):
     worker = models.ForeignKey(
         Worker, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # The request that asked for it, so that its log lines are found together.
+    request_id = models.CharField(max_length=64, blank=True, default="")
     queued_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # When who asked was told how it ended.
+    noticed_at = models.DateTimeField(null=True, blank=True)
 
     objects = JobQuerySet.as_manager()
 
@@ -135,8 +166,9 @@ class Job(Row):
         ]
         indexes = [
             models.Index(
-                fields=["lane", "state", "priority", "not_before"], name="narration_job_waiting"
-            )
+                fields=["lane", "state", "priority", "turn"], name="narration_job_in_order"
+            ),
+            models.Index(fields=["requested_by", "state", "turn"], name="narration_job_turns"),
         ]
 
     def __str__(self) -> str:
