@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -39,6 +39,16 @@ class LessonSource(NarrationSource[Lesson]):
             raise SourceError(f"“{obj}” has no text in {language}.", code="no_language")
         return int(version)
 
+    def get_versions(self, objects: Sequence[Lesson], language: str) -> Mapping[Any, int]:
+        """A query for every five hundred lessons."""
+        found: dict[Any, int] = {}
+        for start in range(0, len(objects), 500):
+            texts = LessonText.objects.filter(
+                lesson__in=objects[start : start + 500], language=language
+            )
+            found.update(texts.values_list("lesson", "version"))
+        return found
+
     def get_languages(self, obj: Lesson) -> Sequence[str]:
         """Languages with a text, the course's own first."""
         return obj.languages
@@ -54,7 +64,8 @@ class LessonSource(NarrationSource[Lesson]):
 
     def get_scope_chain(self, obj: Lesson) -> Sequence[str]:
         """Lesson, course, installation."""
-        return (get_scope_key(obj), get_scope_key(obj.course), INSTALLATION)
+        course = f"{Course._meta.label_lower}:{obj.course_id}"
+        return (get_scope_key(obj), course, INSTALLATION)
 
     def find_in_scope(self, scope_key: str) -> QuerySet[Lesson]:
         """A course's key holds for all its lessons."""

@@ -72,3 +72,9 @@ class StorageCorrupt(NarrationError):
 
     code = "storage_corrupt"
     is_permanent = False
+
+
+class QuotaExceeded(NarrationError):
+    """A person, a course or one run would have more spoken than its quota allows."""
+
+    code = "quota"

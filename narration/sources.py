@@ -6,7 +6,7 @@ of the app, and decorates it with ``@register``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -74,6 +74,17 @@ class NarrationSource(Generic[M]):
     def visible_to(self, user: Any, action: str) -> QuerySet[M]:
         """The objects on which ``user`` may do ``action`` (one of ``ACTIONS``)."""
         raise NotImplementedError
+
+    def get_versions(self, objects: Sequence[M], language: str) -> Mapping[Any, int]:
+        """``get_version`` of many objects by primary key; override it where one query does.
+
+        Objects without a text in this language are left out.
+        """
+        return {
+            obj.pk: self.get_version(obj, language)
+            for obj in objects
+            if language in self.get_languages(obj)
+        }
 
     def get_public_version(self, obj: M, language: str) -> int | None:
         """The version learners read now, None if none.

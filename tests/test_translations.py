@@ -255,7 +255,8 @@ def test_the_panel_tells_in_portuguese_why_a_job_failed(client, note, owner):
 
 
 def test_every_code_the_runner_gives_has_words():
-    source = (ROOT / "narration" / "runner.py").read_text(encoding="utf-8")
+    files = (ROOT / "narration" / "runner").glob("*.py")
+    source = "\n".join(path.read_text(encoding="utf-8") for path in files)
     codes = set(re.findall(r'code"?[=:] ?"(\w+)"', source))
     assert "kills_worker" in codes
     assert codes <= JOB_EXPLANATIONS.keys()

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
@@ -19,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from narration import api
-from narration.exceptions import NarrationError
 from narration.permissions import can
 from narration.sources import get_source
 
@@ -75,16 +73,9 @@ class NarratedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def narrate_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Request a narration of every language of the selected objects."""
         objects, left_out = self._select(request, queryset)
-        count, reasons = 0, set()
-        with transaction.atomic():  # one commit for all, however many there are
-            for obj in objects:
-                for language in get_source(obj).get_languages(obj):
-                    try:
-                        api.request_narration(obj, language=language, user=request.user)
-                    except NarrationError as error:
-                        reasons.add(str(error))
-                    else:
-                        count += 1
+        requested = api.request_narrations(objects, user=request.user)
+        count = len(requested.jobs)
+        reasons = {str(refusal.error) for refusal in requested.refused}
         words = ngettext("%(count)d narration requested.", "%(count)d narrations requested.", count)
         self.message_user(request, words % {"count": count}, _get_level(count))
         for reason in sorted(reasons)[:MAXIMUM_REASONS]:

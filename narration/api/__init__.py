@@ -4,6 +4,7 @@
 of ``narration.exceptions``; strangers get ``NarrationNotFound``, as if nothing were there.
 """
 
+from narration.api.bulk import Refusal, Requested, request_narrations
 from narration.api.narrations import (
     cancel_job,
     cancel_jobs,
@@ -72,6 +73,8 @@ __all__ = [
     "JobProgress",
     "NarrationState",
     "Reason",
+    "Refusal",
+    "Requested",
     "SegmentState",
     "Status",
     "apply_change",
@@ -110,6 +113,7 @@ __all__ = [
     "refresh_plan",
     "request_audition",
     "request_narration",
+    "request_narrations",
     "request_refresh",
     "retake_segment",
     "state_of",

@@ -20,6 +20,10 @@ from narration.engines.hygiene import clean_text, is_speakable
 from narration.exceptions import EngineError, UnsupportedUtterance
 from narration.values import EngineFacts, EngineResult, EngineVoice, SettingSpec, Utterance
 
+#: Utterances of this priority or a lower number are heard at once, in slots of their own.
+EXPRESS_PRIORITY = -100
+EXPRESS_SLOTS = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -156,6 +160,19 @@ class Engine:
         utterance_id, utterance = self.pop_waiting()
         yield Begun(utterance_id)
         yield Finished(utterance_id, attempt(self, utterance))
+
+    def fill_slots(self, in_hand: int) -> Iterator[tuple[str, Utterance]]:
+        """Waiting utterances for the free slots when ``in_hand`` are taken, most urgent first.
+
+        A slot beyond the others is kept for what somebody waits for at their desk, so that it
+        begins with the next step even when every slot is taken.
+        """
+        while self._waiting:
+            is_express = self._waiting[0][0] <= EXPRESS_PRIORITY
+            if in_hand >= self.facts.slots + (EXPRESS_SLOTS if is_express else 0):
+                return
+            in_hand += 1
+            yield self.pop_waiting()
 
     def pop_waiting(self) -> tuple[str, Utterance]:
         """The most urgent waiting utterance, no longer waiting."""

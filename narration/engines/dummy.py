@@ -2,8 +2,8 @@
 
 Options: ``fail_on``, ``crash_on``, ``hang_on`` name a piece of text that makes the engine refuse
 for good, end its process, or never come back; ``delay_ms`` is added to each utterance; ``slots``
-is how many utterances it speaks side by side; ``fingerprint`` stands for another model;
-``ms_per_character`` makes long lessons short.
+is how many utterances it speaks side by side, a word of each in ``step_ms``; ``fingerprint``
+stands for another model; ``ms_per_character`` makes long lessons short.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ OPTIONS = {
     "hang_on",
     "delay_ms",
     "slots",
+    "step_ms",
     "fingerprint",
     "ms_per_character",
 }
@@ -45,6 +46,13 @@ OPTIONS = {
 SAMPLE_RATE = 16_000
 MS_PER_CHARACTER = 60
 FADE_SAMPLES = 80
+
+
+@dataclass(slots=True)
+class _Slot:
+    id: str
+    utterance: Utterance
+    steps: int
 
 
 class DummyEngine(Engine):
@@ -65,7 +73,7 @@ class DummyEngine(Engine):
 
     def __init__(self, options: Mapping[str, Any] | None = None):
         super().__init__(options)
-        self._in_hand: list[tuple[str, Utterance]] = []
+        self._in_hand: list[_Slot] = []
 
     @classmethod
     def describe(cls, options: Mapping[str, Any]) -> EngineFacts:
@@ -95,12 +103,21 @@ class DummyEngine(Engine):
         return bool(self._in_hand) or super().has_work()
 
     def step(self) -> Iterator[EngineEvent]:
-        """Fill the free slots, then finish what has been longest in one."""
-        while self._waiting and len(self._in_hand) < self.facts.slots:
-            self._in_hand.append(self.pop_waiting())
-            yield Begun(self._in_hand[-1][0])
-        utterance_id, utterance = self._in_hand.pop(0)
-        yield Finished(utterance_id, attempt(self, utterance))
+        """Fill the free slots, work a moment on all of them, and tell which are done.
+
+        Side by side, an utterance takes as many steps as it has words; alone, it takes one.
+        """
+        for utterance_id, utterance in self.fill_slots(len(self._in_hand)):
+            steps = len(utterance.text.split()) if self.facts.slots > 1 else 1
+            self._in_hand.append(_Slot(utterance_id, utterance, steps))
+            yield Begun(utterance_id)
+        if self.facts.slots > 1:
+            time.sleep(self.options.get("step_ms", 0) / 1000)
+        for slot in list(self._in_hand):
+            slot.steps -= 1
+            if slot.steps <= 0:
+                self._in_hand.remove(slot)
+                yield Finished(slot.id, attempt(self, slot.utterance))
 
     def _obey(self, text: str) -> None:
         """The faults asked for in the options."""

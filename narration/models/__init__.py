@@ -22,6 +22,7 @@ from narration.models.sound import (
     TrackFile,
     TrackFormat,
     TrackRendition,
+    iter_chunks,
 )
 from narration.models.voices import (
     Consent,
@@ -86,4 +87,5 @@ __all__ = [
     "VoiceLatents",
     "Worker",
     "get_actor_name",
+    "iter_chunks",
 ]

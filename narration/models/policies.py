@@ -119,6 +119,27 @@ def validate_gaps(value: Any) -> None:
     _validate(value, build_gaps, {"paragraph_ms": 650})
 
 
+#: What a scope may limit: characters spoken, narrations waiting or working.
+QUOTAS = (
+    "characters_a_day_per_user",
+    "characters_a_day",
+    "characters_a_run",
+    "queued_jobs_per_user",
+    "queued_jobs",
+)
+
+
+def validate_quotas(value: Any) -> None:
+    """``{limit: whole number}`` with the limits of ``QUOTAS``."""
+    example = {"characters_a_day": 200_000}
+    is_known = isinstance(value, dict) and set(value) <= set(QUOTAS)
+    if not is_known or not all(type(n) is int and n >= 0 for n in value.values()):
+        raise ValidationError(
+            _("Give an object such as %(example)s, with any of: %(names)s."),
+            params={"example": example, "names": ", ".join(QUOTAS)},
+        )
+
+
 def _validate(value: Any, build: Any, example: Any) -> None:
     if not isinstance(value, dict):
         raise ValidationError(_("Give an object such as %(example)s."), params={"example": example})
@@ -137,7 +158,7 @@ class SpeechPolicy(Row):
     )
     allowed_voices = models.JSONField(_("allowed voices"), default=list, blank=True)
     allowed_languages = models.JSONField(_("allowed languages"), default=list, blank=True)
-    quotas = models.JSONField(_("quotas"), default=dict, blank=True)
+    quotas = models.JSONField(_("quotas"), default=dict, blank=True, validators=[validate_quotas])
     gaps = models.JSONField(
         _("gaps in milliseconds"), default=dict, blank=True, validators=[validate_gaps]
     )

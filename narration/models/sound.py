@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from django.db import models
 from django.db.models.functions import Now
@@ -16,9 +17,12 @@ from narration.models.voices import Voice
 CHUNK = 500
 
 
-def iter_chunks(digests: Iterable[str]) -> Iterator[list[str]]:
-    """Distinct digests in lists that one query may hold."""
-    wanted = list(dict.fromkeys(digests))
+K = TypeVar("K", str, int)
+
+
+def iter_chunks(keys: Iterable[K]) -> Iterator[list[K]]:
+    """Distinct keys in lists that one query may hold."""
+    wanted = list(dict.fromkeys(keys))
     for start in range(0, len(wanted), CHUNK):
         yield wanted[start : start + CHUNK]
 

@@ -109,6 +109,8 @@ class Job(Row):
     )
     payload = models.JSONField(default=dict, blank=True)
     request_key = models.CharField(max_length=64)
+    # The widest scope below the installation, such as a course: its quotas count this job.
+    scope_key = models.CharField(max_length=120, blank=True, default="")
     lane = models.CharField(max_length=20)
     priority = models.SmallIntegerField(default=0, help_text=_("The lowest number goes first."))
     # Virtual time of a fair queue: who asks for a thousand takes turns with who asks for one.
@@ -169,6 +171,7 @@ class Job(Row):
                 fields=["lane", "state", "priority", "turn"], name="narration_job_in_order"
             ),
             models.Index(fields=["requested_by", "state", "turn"], name="narration_job_turns"),
+            models.Index(fields=["scope_key", "state"], name="narration_job_scopes"),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,19 @@ def record(
     data: dict[str, Any] | None = None,
 ) -> None:
     """Append one event; call it inside the transaction that makes it true. No lesson text in it."""
-    Event.objects.create(
+    build_event(kind, narration=narration, job=job, actor=actor, data=data).save(force_insert=True)
+
+
+def build_event(
+    kind: str,
+    *,
+    narration: Narration | None = None,
+    job: Job | None = None,
+    actor: Any = None,
+    data: dict[str, Any] | None = None,
+) -> Event:
+    """An event that is not written yet, for many at once."""
+    return Event(
         kind=kind,
         narration=narration,
         object_ref=str(narration) if narration is not None else "",

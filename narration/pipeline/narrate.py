@@ -32,7 +32,8 @@ def bring_up_to_date(narration: Narration, job: Job, listener: Listener) -> Trac
         if not _synthesize(narration, plan, listener):
             return None
         try:
-            track = find_track(narration, plan) or stitch_track(narration, plan, version, job)
+            with listener.busy():
+                track = find_track(narration, plan) or stitch_track(narration, plan, version, job)
         except StorageCorrupt as error:
             logger.warning("Stitching found damage and starts over: %s", error)
             continue

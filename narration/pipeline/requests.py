@@ -1,49 +1,76 @@
-"""Requests: the job row that serves one, made once however often it is asked for."""
+"""Requests: the job row that serves one, made once however often it is asked for.
+
+Nothing is planned in a request. A thousand of them take a few dozen queries: what is looked up is
+looked up for all of them together.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
 from narration import digests, permissions
+from narration.exceptions import NarrationError
 from narration.models import (
     ACTIVE_STATES,
+    Event,
     Job,
     JobKind,
     JobState,
     Narration,
     Override,
     get_actor_name,
+    iter_chunks,
 )
 from narration.pipeline.casting import load_casting
-from narration.pipeline.events import record
+from narration.pipeline.castings import Castings
+from narration.pipeline.events import build_event, record
+from narration.pipeline.quotas import QuotaCheck, get_quota_scope
 from narration.queue import bell
 from narration.sources import get_source
 
 #: Plans before sound: what is out of date is known before anything is made.
 REFRESH_PRIORITY = -50
+BATCH = 200
 
 
-def request_job(
-    narration: Narration, obj: models.Model, *, user: Any, publish: bool, priority: int
-) -> Job:
-    """The job that serves this request: the one that waits or works already, or a new one."""
-    source = get_source(obj)
-    casting = load_casting(source.get_scope_chain(obj), narration.language)
-    versions: tuple[int | str, ...] = (
-        source.get_version(obj, narration.language),
-        *casting.versions,
-        *_list_overrides(narration),
-    )
-    key = digests.build_request_key(narration.pk, versions, publish=publish)
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A narration that somebody asks for, with its object and the newest version of its text."""
+
+    narration: Narration
+    obj: models.Model
+    version: int
+
+
+def request_jobs(
+    wishes: Sequence[Wish], *, user: Any, publish: bool, priority: int
+) -> list[Job | NarrationError]:
+    """For each wish the job that serves it, the one that is there already or a new one.
+
+    A wish that is refused gets its error; the others are served.
+    """
+    found: dict[int, Job | NarrationError] = {}
     with transaction.atomic():
-        job = _find_active(key)
-        if job is None:
-            job = _create_job(narration, key, casting.lane, priority, user, {"publish": publish})
-        bell.ring_on_commit(job.lane)
-    return job
+        drafts = _draft_jobs(wishes, found, user=user, publish=publish, priority=priority)
+        active = _find_active(job.request_key for job in drafts.values())
+        new: dict[str, Job] = {}
+        for at, job in drafts.items():
+            found[at] = active.get(job.request_key) or new.setdefault(job.request_key, job)
+        _refuse_beyond_quota(new, found, wishes, user)
+        created = _create_jobs(list(new.values()), user)
+        for lane in {job.lane for job in drafts.values()}:
+            bell.ring_on_commit(lane)
+    outcomes = [found[at] for at in range(len(wishes))]
+    return [
+        created.get(outcome.request_key, outcome) if isinstance(outcome, Job) else outcome
+        for outcome in outcomes
+    ]
 
 
 def request_refresh(narration: Narration, *, user: Any) -> None:
@@ -51,13 +78,24 @@ def request_refresh(narration: Narration, *, user: Any) -> None:
     obj = narration.source_object
     if obj is None:
         return
-    lane = load_casting(get_source(obj).get_scope_chain(obj), narration.language).lane
+    chain = get_source(obj).get_scope_chain(obj)
     key = digests.build_request_key(narration.pk, ("refresh",), publish=False)
     waiting = Job.objects.filter(kind=JobKind.ESTIMATE, request_key=key, state=JobState.QUEUED)
+    job = Job(
+        kind=JobKind.ESTIMATE,
+        narration=narration,
+        request_key=key,
+        lane=load_casting(chain, narration.language).lane,
+        priority=REFRESH_PRIORITY,
+        scope_key=get_quota_scope(chain),
+        requested_by=permissions.get_actor(user),
+        requested_by_name=get_actor_name(user),
+        queued_at=Now(),
+    )
     with transaction.atomic():
         if not waiting.exists():
-            _create_job(narration, key, lane, REFRESH_PRIORITY, user, {}, JobKind.ESTIMATE)
-        bell.ring_on_commit(lane)
+            _create_one(job, user)
+        bell.ring_on_commit(job.lane)
 
 
 def is_refresh_due(narration: Narration) -> bool:
@@ -65,43 +103,132 @@ def is_refresh_due(narration: Narration) -> bool:
     return Job.objects.active().filter(narration=narration, kind=JobKind.ESTIMATE).exists()
 
 
-def _list_overrides(narration: Narration) -> list[str]:
-    """Changes whenever an author's word is added, changed or taken back."""
-    words = Override.objects.filter(narration=narration).order_by("pk")
-    return [f"{pk}:{value}" for pk, value in words.values_list("pk", "value")]
+def find_turn(lane: str, requester: int | None) -> int:
+    """The next turn of a person in a lane: behind their own waiting jobs, beside the others'.
+
+    Start-time fair queueing: who asks for a thousand narrations and who asks for one are served in
+    alternation.
+    """
+    waiting = Job.objects.filter(kind=JobKind.NARRATE, state=JobState.QUEUED)
+    turns = waiting.filter(lane=lane).in_order().values_list("turn", flat=True)
+    mine = waiting.filter(requested_by=requester).order_by("-turn").values_list("turn", flat=True)
+    next_of_all, last_of_mine = turns.first(), mine.first()
+    return max(next_of_all or 0, -1 if last_of_mine is None else last_of_mine + 1, 0)
 
 
-def _find_active(key: str) -> Job | None:
-    active = Job.objects.filter(kind=JobKind.NARRATE, request_key=key, state__in=ACTIVE_STATES)
-    return active.exclude(cancel_requested=True).order_by("-state").first()
-
-
-def _create_job(
-    narration: Narration,
-    key: str,
-    lane: str,
-    priority: int,
+def _draft_jobs(
+    wishes: Sequence[Wish],
+    found: dict[int, Job | NarrationError],
+    *,
     user: Any,
-    payload: dict[str, Any],
-    kind: JobKind = JobKind.NARRATE,
-) -> Job:
+    publish: bool,
+    priority: int,
+) -> dict[int, Job]:
+    """Unsaved jobs by the place of their wish; what has no voice gets its error instead."""
+    chains = [list(get_source(wish.obj).get_scope_chain(wish.obj)) for wish in wishes]
+    castings = Castings(key for chain in chains for key in chain)
+    overrides = _list_overrides([wish.narration for wish in wishes])
+    drafts: dict[int, Job] = {}
+    turns: dict[str, int] = {}
+    actor = permissions.get_actor(user)
+    for at, (wish, chain) in enumerate(zip(wishes, chains, strict=True)):
+        try:
+            casting = castings.get(chain, wish.narration.language)
+        except NarrationError as error:
+            found[at] = error
+            continue
+        versions: tuple[int | str, ...] = (
+            wish.version,
+            *casting.versions,
+            *overrides[wish.narration.pk],
+        )
+        if casting.lane not in turns:
+            turns[casting.lane] = find_turn(casting.lane, getattr(actor, "pk", None))
+        drafts[at] = Job(
+            kind=JobKind.NARRATE,
+            narration=wish.narration,
+            request_key=digests.build_request_key(wish.narration.pk, versions, publish=publish),
+            scope_key=get_quota_scope(chain),
+            lane=casting.lane,
+            priority=priority,
+            turn=turns[casting.lane],
+            payload={"publish": publish},
+            requested_by=actor,
+            requested_by_name=get_actor_name(user),
+            queued_at=Now(),
+        )
+        turns[casting.lane] += 1
+    return drafts
+
+
+def _list_overrides(narrations: Iterable[Narration]) -> Mapping[int, list[str]]:
+    """By narration: changes whenever an author's word is added, changed or taken back."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for chunk in iter_chunks(narration.pk for narration in narrations):
+        rows = Override.objects.filter(narration__in=chunk).order_by("pk")
+        for narration, pk, value in rows.values_list("narration", "pk", "value"):
+            found[narration].append(f"{pk}:{value}")
+    return found
+
+
+def _find_active(keys: Iterable[str]) -> dict[str, Job]:
+    """Jobs that wait or work for these keys; the one that works where there are two."""
+    found: dict[str, Job] = {}
+    for chunk in iter_chunks(keys):
+        jobs = Job.objects.filter(
+            kind=JobKind.NARRATE, request_key__in=chunk, state__in=ACTIVE_STATES
+        )
+        for job in jobs.exclude(cancel_requested=True).order_by("state"):
+            found[job.request_key] = job
+    return found
+
+
+def _refuse_beyond_quota(
+    new: dict[str, Job], found: dict[int, Job | NarrationError], wishes: Sequence[Wish], user: Any
+) -> None:
+    """Take out of ``new`` what its requester or its course may not ask for now."""
+    checked = QuotaCheck(permissions.get_actor(user))
+    for at in range(len(wishes)):
+        job = found[at]
+        if isinstance(job, Job) and new.get(job.request_key) is job:
+            chain = get_source(wishes[at].obj).get_scope_chain(wishes[at].obj)
+            try:
+                checked.allow(chain, job.scope_key)
+            except NarrationError as error:
+                found[at] = error
+                del new[job.request_key]
+
+
+def _create_jobs(jobs: Sequence[Job], user: Any) -> dict[str, Job]:
+    """Write them with their events; by request key, as they are in the database."""
+    if len(jobs) == 1:
+        created = [_create_one(jobs[0], user)]
+    else:
+        try:
+            with transaction.atomic():
+                created = Job.objects.bulk_create(jobs, batch_size=BATCH)
+                events = [
+                    build_event("requested", narration=job.narration, job=job, actor=user)
+                    for job in created
+                ]
+                Event.objects.bulk_create(events, batch_size=BATCH)
+        except IntegrityError:
+            # Somebody asked for one of them in this moment: theirs serves both.
+            created = [_create_one(job, user) for job in jobs]
+    return {
+        job.request_key: job
+        for chunk in iter_chunks(job.pk for job in created)
+        for job in Job.objects.filter(pk__in=chunk)
+    }
+
+
+def _create_one(job: Job, user: Any) -> Job:
+    job.pk = None
     try:
         with transaction.atomic():
-            job = Job.objects.create(
-                kind=kind,
-                narration=narration,
-                request_key=key,
-                lane=lane,
-                priority=priority,
-                payload=payload,
-                requested_by=permissions.get_actor(user),
-                requested_by_name=get_actor_name(user),
-                queued_at=Now(),
-            )
-            if kind == JobKind.NARRATE:
-                record("requested", narration=narration, job=job, actor=user)
+            job.save(force_insert=True)
+            if job.kind == JobKind.NARRATE:
+                record("requested", narration=job.narration, job=job, actor=user)
     except IntegrityError:
-        # Somebody asked for the same in this moment: theirs serves both.
-        return Job.objects.get(kind=kind, request_key=key, state=JobState.QUEUED)
-    job.refresh_from_db()
+        return Job.objects.get(kind=job.kind, request_key=job.request_key, state=JobState.QUEUED)
     return job

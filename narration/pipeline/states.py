@@ -297,6 +297,8 @@ _BAD_FILE = _("A sound could not be stored, or was found damaged.")
 #: Why a job ended badly. What the database keeps (``Job.error``) stays English, for the log.
 JOB_EXPLANATIONS = {
     "configuration": _BAD_SETUP,
+    "engine_crashed": _("The engine crashed at every sentence; something is wrong with it."),
+    "engine_hung": _("The engine finished no sentence in time; something is wrong with it."),
     "engine_not_installed": _("The engine of this voice is not installed."),
     "engine_not_loaded": _NO_ENGINE,
     "engine_not_started": _NO_ENGINE,
@@ -309,6 +311,8 @@ JOB_EXPLANATIONS = {
     "no_voice_for_language": _("No voice of this site speaks this language."),
     "nothing_to_say": _("There is nothing in this text that can be spoken."),
     "partial": _("Some sentences could not be spoken, so nothing was published."),
+    "quota_day": _("As much as may be spoken in a day is spoken; go on tomorrow."),
+    "quota_run": _("This text is longer than one run may speak here; ask for a larger quota."),
     "setting_out_of_range": _BAD_SETUP,
     "source_gone": _("What was to be narrated is no longer there."),
     "storage_altered": _BAD_FILE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -13,7 +14,7 @@ from typing import Protocol
 from django.db import models
 from django.db.models.functions import Now
 
-from narration.exceptions import EngineError
+from narration.exceptions import EngineCrashed, EngineError
 from narration.models import Rendition, SynthesisFailure
 from narration.pipeline.plan import Plan, PlannedSegment
 from narration.pipeline.renditions import find_whole, store_rendition
@@ -25,6 +26,8 @@ from narration.values import EngineResult
 SET_ASIDE = timedelta(hours=6)
 #: Failures that may pass are tried again this often within a job.
 ATTEMPTS = 2
+#: So many crashes in a row, and no sentence between: not the text is at fault but the engine.
+CRASHES_IN_A_ROW = 5
 #: Utterances lined up per slot, so that an engine never waits for us.
 LINED_UP = 2
 #: How long to wait for a result before asking again whether to stop, in seconds.
@@ -34,8 +37,15 @@ POLL_SECONDS = 0.5
 class Listener(Protocol):
     """Whoever runs a job: hears of every sentence and may raise to stop between two."""
 
-    def begin(self, *, total: int, reused: int) -> None:
-        """So many distinct utterances, so many of which have their sound already."""
+    @property
+    def priority(self) -> int:
+        """Of its utterances in the engine; the lowest number goes first."""
+
+    def begin(self, *, total: int, reused: int, characters: int) -> None:
+        """So many distinct utterances, so many of which have their sound; the rest's length.
+
+        May refuse by raising, before anything is made.
+        """
 
     def made(self, segment: PlannedSegment, rendition: Rendition) -> None:
         """One more is stored."""
@@ -45,6 +55,9 @@ class Listener(Protocol):
 
     def check(self) -> None:
         """Called often, between two sentences."""
+
+    def busy(self) -> AbstractContextManager[None]:
+        """Entered around long work during which nothing is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,8 @@ def synthesize_missing(
     wanted = plan.get_utterances()
     present = find_whole(wanted)
     missing = [segment for digest, segment in wanted.items() if digest not in present]
-    listener.begin(total=len(wanted), reused=len(present))
+    characters = sum(len(segment.spoken.text) for segment in missing)
+    listener.begin(total=len(wanted), reused=len(present), characters=characters)
     set_aside = SynthesisFailure.objects.set_aside().find_digests(s.digest for s in missing)
     failures = [_Failure(s, _build_set_aside_error()) for s in missing if s.digest in set_aside]
     todo = [segment for segment in missing if segment.digest not in set_aside]
@@ -82,12 +96,17 @@ def _speak_all(
     engine: EngineProcess, segments: list[PlannedSegment], listener: Listener
 ) -> list[_Failure]:
     failures: list[_Failure] = []
+    crashes = 0
     for _attempt in range(ATTEMPTS):
         again: list[_Failure] = []
         for segment, outcome in _stream(engine, segments, listener):
             if isinstance(outcome, EngineError):
                 (failures if outcome.is_permanent else again).append(_Failure(segment, outcome))
+                crashes += isinstance(outcome, EngineCrashed)
+                if crashes >= CRASHES_IN_A_ROW:
+                    raise outcome
             else:
+                crashes = 0
                 listener.made(segment, store_rendition(segment, outcome))
         segments = [failure.segment for failure in again]
         if not again:
@@ -110,7 +129,8 @@ def _stream(
             listener.check()
             while waiting and len(in_hand) < LINED_UP * waiting[0].cast.facts.slots:
                 segment = waiting.popleft()
-                in_hand[stream.submit(segment.utterance)] = segment
+                name = stream.submit(segment.utterance, priority=listener.priority)
+                in_hand[name] = segment
             with contextlib.suppress(TimeoutError):
                 name, outcome = stream.get_result(timeout=POLL_SECONDS)
                 yield in_hand.pop(name), outcome

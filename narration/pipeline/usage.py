@@ -9,9 +9,9 @@ from narration.models import Job, Rendition, UsageDay, Voice
 
 
 def record_usage(job: Job, voice: Voice, rendition: Rendition) -> None:
-    """Add one synthesis to today's row of its requester and voice."""
+    """Add one synthesis to today's row of its requester, course and voice."""
     row, _created = UsageDay.objects.get_or_create(
-        day=timezone.localdate(), user=job.requested_by, scope_key="", voice=voice
+        day=timezone.localdate(), user=job.requested_by, scope_key=job.scope_key, voice=voice
     )
     UsageDay.objects.filter(pk=row.pk).update(
         made=F("made") + 1,

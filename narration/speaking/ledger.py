@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from narration.engines.base import EXPRESS_PRIORITY, EXPRESS_SLOTS
 from narration.exceptions import EngineError
 from narration.values import EngineConfig, EngineResult, Utterance
 
@@ -55,9 +56,10 @@ class Ledger:
         suspects = [entry for entry in waiting if entry.is_suspect]
         if not waiting or any(entry.is_suspect for entry in sent) or (suspects and sent):
             return None
-        if len(sent) >= self._window:
-            return None
         chosen = min(suspects or waiting, key=lambda entry: entry.priority)
+        is_express = chosen.priority <= EXPRESS_PRIORITY
+        if len(sent) >= self._window + (EXPRESS_SLOTS if is_express else 0):
+            return None
         chosen.is_sent = True
         return chosen
 

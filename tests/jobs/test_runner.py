@@ -10,6 +10,7 @@ from narration import api, runner
 from narration.exceptions import ConflictError, NarrationNotFound, NotAllowed
 from narration.models import Event, Job, JobState, Rendition, Track
 from narration.queue import bell
+from narration.runner import lease
 from tests.helpers import get_narration, narrate, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +30,7 @@ def test_a_request_is_made_done_and_told(note, owner, rings):
     assert rings == ["cpu"]
     assert get_narration(note).draft_track.duration_ms > 1000
     kinds = list(Event.objects.order_by("pk").values_list("kind", flat=True))
-    assert kinds == ["requested", "job_done"]
+    assert kinds == ["requested", "job_running", "job_done"]
     assert Event.objects.first().actor_name == "owner"
 
 
@@ -115,7 +116,7 @@ def test_a_waiting_job_is_cancelled_at_once(note, owner):
 
 
 def test_a_running_job_is_cancelled_between_two_sentences(note, monkeypatch):
-    monkeypatch.setattr(runner, "STOP_CHECK_SECONDS", 0)
+    monkeypatch.setattr(lease, "STOP_CHECK_SECONDS", 0)
     job = api.request_narration(note, language="en")
     made = runner.Lease.made
 
@@ -133,7 +134,7 @@ def test_a_running_job_is_cancelled_between_two_sentences(note, monkeypatch):
 
 
 def test_time_is_up_gives_the_job_back_with_what_it_made(note, monkeypatch):
-    monkeypatch.setattr(runner, "STOP_CHECK_SECONDS", 0)
+    monkeypatch.setattr(lease, "STOP_CHECK_SECONDS", 0)
     job = api.request_narration(note, language="en")
     made = runner.Lease.made
 

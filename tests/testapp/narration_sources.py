@@ -15,6 +15,10 @@ class NoteSource(NarrationSource[Note]):
     def get_version(self, obj, language):
         return Note.objects.values_list("version", flat=True).get(pk=obj.pk)
 
+    def get_versions(self, objects, language):
+        notes = Note.objects.filter(pk__in=[obj.pk for obj in objects], language=language)
+        return dict(notes.values_list("pk", "version"))
+
     def get_languages(self, obj):
         return [obj.language]
 

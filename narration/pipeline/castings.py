@@ -1,0 +1,30 @@
+"""The castings of many objects at once: those of one course are mostly the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from narration.models import LexiconEntry, SpeechPolicy, iter_chunks
+from narration.pipeline.casting import Casting, load_casting
+
+
+class Castings:
+    """Casting by scope chain and language, loaded once for all chains that lead to the same rows.
+
+    Give it every scope key that will be asked for: a chunk of them costs two queries.
+    """
+
+    def __init__(self, scope_keys: Iterable[str]):
+        self._known: set[str] = set()
+        for chunk in iter_chunks(scope_keys):
+            for rows in (SpeechPolicy.objects, LexiconEntry.objects):
+                keys = rows.filter(scope_key__in=chunk).values_list("scope_key", flat=True)
+                self._known.update(keys)
+        self._castings: dict[tuple[tuple[str, ...], str], Casting] = {}
+
+    def get(self, scope_chain: Sequence[str], language: str) -> Casting:
+        """As ``load_casting``; scopes without rows of their own make no difference."""
+        chain = tuple(key for key in scope_chain if key in self._known)
+        if (chain, language) not in self._castings:
+            self._castings[chain, language] = load_casting(chain, language)
+        return self._castings[chain, language]

@@ -1,0 +1,117 @@
+"""Quotas: how much a person, a course and a single run may have spoken. Kept in the database.
+
+``SpeechPolicy.quotas`` of the nearest scope that names a limit holds; without one there is none.
+What a request is refused for is known before anything is spoken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from narration.exceptions import QuotaExceeded
+from narration.models import Job, JobKind, SpeechPolicy, UsageDay
+from narration.sources import INSTALLATION, get_source
+
+_TOO_MANY_YOURS = _(
+    "You have %(limit)d narrations waiting, as many as you may: ask again when some are made."
+)
+_TOO_MANY_HERE = _(
+    "%(limit)d narrations of this course are waiting, as many as may: ask again when some are made."
+)
+_TOO_MUCH_YOURS = _(
+    "You may have %(limit)d characters spoken a day, and this would be more: go on tomorrow."
+)
+_TOO_MUCH_HERE = _(
+    "This course may have %(limit)d characters spoken a day, and this would be more:"
+    " go on tomorrow."
+)
+
+
+def get_quota_scope(scope_chain: Sequence[str]) -> str:
+    """The scope whose quotas count a job: the widest below the installation, such as a course."""
+    return next((key for key in reversed(scope_chain) if key != INSTALLATION), INSTALLATION)
+
+
+def merge_quotas(policies: Sequence[SpeechPolicy]) -> dict[str, int]:
+    """The limits of a scope from its policies, nearest first."""
+    merged: dict[str, int] = {}
+    for policy in reversed(policies):
+        merged.update(policy.quotas)
+    return merged
+
+
+class QuotaCheck:
+    """Whether a person may ask for more: counted once, however many they ask for together."""
+
+    def __init__(self, actor: Any):
+        self._actor = actor
+        rows = SpeechPolicy.objects.exclude(quotas={})
+        self._policies = {policy.scope_key: policy for policy in rows}
+        self._mine: int | None = None
+        self._of_scope: dict[str, int] = {}
+
+    def allow(self, scope_chain: Sequence[str], scope_key: str) -> None:
+        """Count one more narration; ``QuotaExceeded`` when it may not be asked for now."""
+        named = [self._policies[key] for key in scope_chain if key in self._policies]
+        if not named:
+            return
+        limits = merge_quotas(named)
+        if self._actor is not None and "queued_jobs_per_user" in limits:
+            if self._mine is None:
+                self._mine = _count_active(requested_by=self._actor)
+            _refuse_beyond(limits["queued_jobs_per_user"], self._mine + 1, _TOO_MANY_YOURS)
+            self._mine += 1
+        if "queued_jobs" in limits:
+            if scope_key not in self._of_scope:
+                self._of_scope[scope_key] = _count_active(scope_key=scope_key)
+            _refuse_beyond(limits["queued_jobs"], self._of_scope[scope_key] + 1, _TOO_MANY_HERE)
+            self._of_scope[scope_key] += 1
+        _check_day(limits, actor=self._actor, scope_key=scope_key, characters=1)
+
+
+def _count_active(**narrowed: Any) -> int:
+    return Job.objects.active().filter(kind=JobKind.NARRATE, **narrowed).count()
+
+
+def check_run(job: Job, characters: int) -> None:
+    """``QuotaExceeded`` when what a planned job is about to speak is more than it may."""
+    obj = job.narration.source_object if job.narration is not None else None
+    if obj is None or not characters:
+        return
+    limits = load_limits(get_source(obj).get_scope_chain(obj))
+    if characters > limits.get("characters_a_run", characters):
+        words = f"{characters} characters, and a run may speak {limits['characters_a_run']}."
+        raise QuotaExceeded(words, code="quota_run")
+    _check_day(limits, actor=job.requested_by, scope_key=job.scope_key, characters=characters)
+
+
+def load_limits(scope_chain: Sequence[str]) -> dict[str, int]:
+    """The limits that hold in a scope, nearest first; one query."""
+    found = {row.scope_key: row for row in SpeechPolicy.objects.filter(scope_key__in=scope_chain)}
+    return merge_quotas([found[key] for key in scope_chain if key in found])
+
+
+def _check_day(limits: Mapping[str, int], *, actor: Any, scope_key: str, characters: int) -> None:
+    today = UsageDay.objects.filter(day=timezone.localdate())
+    if actor is not None and "characters_a_day_per_user" in limits:
+        spoken = _sum(today.filter(user=actor))
+        limit = limits["characters_a_day_per_user"]
+        _refuse_beyond(limit, spoken + characters, _TOO_MUCH_YOURS, code="quota_day")
+    if "characters_a_day" in limits:
+        spoken = _sum(today.filter(scope_key=scope_key))
+        limit = limits["characters_a_day"]
+        _refuse_beyond(limit, spoken + characters, _TOO_MUCH_HERE, code="quota_day")
+
+
+def _sum(days: Any) -> int:
+    return int(days.aggregate(total=Sum("characters"))["total"] or 0)
+
+
+def _refuse_beyond(limit: int, count: int, words: Any, code: str = "quota_queue") -> None:
+    if count > limit:
+        raise QuotaExceeded(str(words) % {"limit": limit}, code=code)

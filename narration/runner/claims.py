@@ -1,0 +1,62 @@
+"""Claims: one waiting job becomes one worker's, by compare-and-set."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+
+from narration import conf
+from narration.models import Job, JobKind, JobState, Worker
+from narration.pipeline.events import record
+from narration.runner import lanes
+
+#: How many waiting jobs are looked at when the first ones are taken by others.
+CANDIDATES = 10
+#: Done in moments, so that they may go between two sentences of a long job.
+SHORT_KINDS = (JobKind.PREVIEW, JobKind.ESTIMATE)
+
+
+def claim(lane: str, worker: Worker | None = None) -> Job | None:
+    """Take the best waiting job of a lane whose narration nobody works on, if there is one."""
+    if not lanes.is_open(lane):
+        return None
+    return _take_first(Job.objects.claimable(lane), worker)
+
+
+def claim_urgent(job: Job, worker: Worker | None = None) -> Job | None:
+    """Take a short job that is more urgent than this running one of the same lane."""
+    urgent = Job.objects.claimable(job.lane).filter(kind__in=SHORT_KINDS, priority__lt=job.priority)
+    return _take_first(urgent, worker)
+
+
+def build_lease_end() -> Any:
+    """When a lease that is renewed now runs out, by the database's clock."""
+    return Now() + timedelta(seconds=conf.get_configuration().lease_seconds)
+
+
+def _take_first(waiting: Any, worker: Worker | None) -> Job | None:
+    token = secrets.token_hex(16)
+    for pk in waiting.values_list("pk", flat=True)[:CANDIDATES]:
+        try:
+            with transaction.atomic():
+                taken = Job.objects.filter(pk=pk, state=JobState.QUEUED).update(
+                    state=JobState.RUNNING,
+                    lease_token=token,
+                    lease_until=build_lease_end(),
+                    claims=F("claims") + 1,
+                    worker=worker,
+                    started_at=Coalesce("started_at", Now()),
+                )
+                job = Job.objects.select_related("narration").get(pk=pk) if taken else None
+                if job is not None:
+                    record("job_running", narration=job.narration, job=job)
+        except IntegrityError:
+            continue  # its narration began running a moment ago
+        if job is not None:
+            return job
+    return None

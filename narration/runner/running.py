@@ -1,0 +1,138 @@
+"""One queue task: hold as many jobs of a lane as it has seats, until none waits or time is up."""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection, transaction
+
+from narration import conf
+from narration.exceptions import ConflictError, NarrationError
+from narration.models import Job, JobKind, JobState, Narration, Worker
+from narration.pipeline.narrate import bring_up_to_date, publish_if_due
+from narration.pipeline.plans import refresh_plan
+from narration.pipeline.previews import make_preview
+from narration.runner import lanes, workers
+from narration.runner.claims import claim, claim_urgent
+from narration.runner.lease import Cancelled, GiveBack, Lease, LeaseLost
+
+logger = logging.getLogger(__name__)
+
+
+def run_lane(lane: str, *, seconds: float | None = None) -> int:
+    """Claim and work off jobs until none waits or the time is up; how many were worked on.
+
+    A lane whose engine speaks several sentences together has several seats: each holds a job, so
+    that the engine's slots stay full at the beginning and the end of every lesson.
+    """
+    configuration = conf.get_configuration()
+    deadline = time.monotonic() + (configuration.run_seconds if seconds is None else seconds)
+    workers.listen_for_sigterm()
+    worker = workers.register_worker(lane)
+    seats = configuration.lane_seats.get(lane, 1)
+    if seats == 1:
+        return _sit(lane, worker, deadline)
+    with ThreadPoolExecutor(seats, thread_name_prefix=f"narration-{lane}") as pool:
+        sitting = [pool.submit(_sit_in_thread, lane, worker, deadline) for _ in range(seats)]
+    return sum(future.result() for future in sitting)
+
+
+def run_job(job: Job, *, deadline: float | None = None) -> None:
+    """Bring one claimed job to an end or back to the queue. Raises nothing."""
+    lease = Lease(job, deadline, _serve_urgent)
+    try:
+        if _work_off(job, lease):
+            lanes.note_success(job.lane)
+    except LeaseLost:
+        logger.warning("Job %s: the lease was lost; nothing more is written.", job.uid)
+    except Cancelled:
+        _try_end(lease, JobState.CANCELLED)
+    except GiveBack:
+        _try_give_back(lease)
+    except NarrationError as error:
+        lease.fail(error)
+    except Exception as error:
+        logger.exception("Job %s failed.", job.uid)
+        lease.fail(NarrationError(f"{type(error).__name__}", code="internal", is_permanent=False))
+
+
+def _sit(lane: str, worker: Worker, deadline: float) -> int:
+    count = 0
+    while time.monotonic() < deadline and not workers.is_stopping():
+        job = claim(lane, worker)
+        if job is None:
+            break
+        run_job(job, deadline=deadline)
+        workers.beat(worker)
+        count += 1
+    return count
+
+
+def _sit_in_thread(lane: str, worker: Worker, deadline: float) -> int:
+    try:
+        return _sit(lane, worker, deadline)
+    finally:
+        connection.close()
+
+
+def _serve_urgent(job: Job) -> None:
+    """Between two sentences of ``job``: make what somebody waits for at their desk."""
+    while urgent := claim_urgent(job, job.worker):
+        run_job(urgent)
+
+
+def _work_off(job: Job, lease: Lease) -> bool:
+    """Do what this kind of job does; whether it ended well."""
+    if job.kind == JobKind.PREVIEW:
+        is_made = make_preview(job, lease)
+        lease.end(JobState.DONE if is_made else JobState.PARTIAL)
+        return is_made
+    narration = job.narration
+    if narration is None:
+        raise NarrationError("The narrated object is gone.", code="source_gone")
+    if job.kind == JobKind.ESTIMATE:
+        refresh_plan(narration)
+        lease.end(JobState.DONE)
+        return True
+    track = bring_up_to_date(narration, job, lease)
+    if track is None:
+        lease.end(JobState.PARTIAL, **_describe_partial(job))
+        return False
+    with transaction.atomic():
+        lease.end(JobState.DONE, audio_ms=track.duration_ms, error_code="", error="")
+        _publish(narration, job)
+    return True
+
+
+def _publish(narration: Narration, job: Job) -> None:
+    """Publish what was asked for; a text that changed in the last moment just stays a draft."""
+    narration.refresh_from_db()
+    try:
+        with transaction.atomic():
+            publish_if_due(narration, job)
+    except ConflictError as error:
+        logger.info("Job %s: made, not published: %s", job.uid, error.code)
+
+
+def _describe_partial(job: Job) -> dict[str, str]:
+    count = job.errors.count()
+    words = (
+        f"{count} sentence(s) could not be spoken; everything else is kept. Nothing was published."
+    )
+    return {"error_code": "partial", "error": words}
+
+
+def _try_end(lease: Lease, state: JobState) -> None:
+    try:
+        lease.end(state)
+    except LeaseLost:
+        logger.warning("Job %s: the lease was lost as it ended.", lease.job.uid)
+
+
+def _try_give_back(lease: Lease) -> None:
+    try:
+        lease.give_back()
+    except LeaseLost:
+        logger.warning("Job %s: the lease was lost as it was given back.", lease.job.uid)

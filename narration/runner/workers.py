@@ -1,0 +1,77 @@
+"""Rows of the processes that work, and how they hear that they are to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import socket
+import threading
+import time
+from typing import Any
+
+from django.db.models.functions import Now
+
+from narration.models import Worker
+
+#: The lane under which a supervisor registers its cluster.
+CLUSTER_LANE = "cluster"
+#: How often a worker tells that it lives, in seconds.
+HEARTBEAT_SECONDS = 10.0
+
+_terminated = threading.Event()
+_beats: dict[int, float] = {}
+
+
+def register_worker(lane: str) -> Worker:
+    """The row of this process in a lane, beating."""
+    identity = {"node": socket.gethostname(), "lane": lane, "pid": os.getpid()}
+    worker, _created = Worker.objects.update_or_create(
+        **identity,
+        defaults={"heartbeat_at": Now(), "facts": _build_facts()},
+        create_defaults={"started_at": Now(), "heartbeat_at": Now(), "facts": _build_facts()},
+    )
+    _beats[worker.pk] = time.monotonic()
+    return worker
+
+
+def beat(worker: Worker | None) -> None:
+    """Tell that this worker lives; writes at most every ``HEARTBEAT_SECONDS``."""
+    now = time.monotonic()
+    if worker is None or now - _beats.get(worker.pk, 0.0) < HEARTBEAT_SECONDS:
+        return
+    _beats[worker.pk] = now
+    Worker.objects.filter(pk=worker.pk).update(heartbeat_at=Now(), facts=_build_facts())
+
+
+def listen_for_sigterm() -> None:
+    """From now on SIGTERM means: give the job back between two sentences, and live on.
+
+    Its default action would kill a worker in mid-sentence, and a cluster that lost a worker while
+    it stops hangs. The cluster's main process ends its workers itself. Only the main thread of a
+    process may set this; elsewhere nothing changes.
+    """
+    _terminated.clear()
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, lambda *_: _terminated.set())
+
+
+def is_terminated() -> bool:
+    """Whether this process was sent SIGTERM; asks no database."""
+    return _terminated.is_set()
+
+
+def is_stopping() -> bool:
+    """Whether the supervisor of this process's cluster is stopping it (it leads our session)."""
+    if is_terminated():
+        return True
+    rows = Worker.objects.filter(
+        node=socket.gethostname(), lane=CLUSTER_LANE, pid=os.getsid(0), facts__stopping=True
+    )
+    return rows.exists()
+
+
+def _build_facts() -> dict[str, Any]:
+    # Linux counts it in KiB.
+    return {"peak_rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
