@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -27,10 +28,24 @@ class LexiconState(models.TextChoices):
     DISABLED = "disabled", _("disabled")
 
 
+def validate_scope_key(value: str) -> None:
+    """ "" or ``app.model:key`` of an object that is there or may come, in its one spelling."""
+    label, separator, key = value.partition(":")
+    try:
+        field = apps.get_model(label)._meta.pk
+        is_one = bool(separator) and str(field.to_python(key)) == key != ""
+    except (LookupError, ValueError, ValidationError):
+        is_one = False
+    if value and not is_one:
+        raise ValidationError(_("A scope is empty or looks like courses.course:3."))
+
+
 class LexiconEntry(Row):
     """Grapheme → alias or phoneme, in the words of the W3C's PLS."""
 
-    scope_key = models.CharField(_("scope"), max_length=120, blank=True, default="")
+    scope_key = models.CharField(
+        _("scope"), max_length=120, blank=True, default="", validators=[validate_scope_key]
+    )
     language = models.CharField(_("language"), max_length=35)
     grapheme = models.CharField(_("grapheme"), max_length=200)
     alias = models.CharField(_("alias"), max_length=400, blank=True, default="")
@@ -102,7 +117,11 @@ def _find_alphabet(engine: str) -> str:
 def validate_casting(value: Any) -> None:
     """``{language: {role: voice name}}``, with known roles."""
     roles = {str(role) for role in Role}
-    if not isinstance(value, dict) or not all(isinstance(cast, dict) for cast in value.values()):
+    is_shaped = isinstance(value, dict) and all(
+        isinstance(cast, dict) and all(isinstance(voice, str) for voice in cast.values())
+        for cast in value.values()
+    )
+    if not is_shaped:
         raise ValidationError(_('A casting looks like {"en": {"body": "name of a voice"}}.'))
     unknown = sorted({role for cast in value.values() for role in cast} - roles)
     if unknown:
@@ -152,7 +171,14 @@ def _validate(value: Any, build: Any, example: Any) -> None:
 class SpeechPolicy(Row):
     """The rules of one scope; what it leaves out comes from the wider scope."""
 
-    scope_key = models.CharField(_("scope"), max_length=120, blank=True, default="", unique=True)
+    scope_key = models.CharField(
+        _("scope"),
+        max_length=120,
+        blank=True,
+        default="",
+        unique=True,
+        validators=[validate_scope_key],
+    )
     casting = models.JSONField(
         _("casting"), default=dict, blank=True, validators=[validate_casting]
     )
@@ -176,6 +202,12 @@ class SpeechPolicy(Row):
 
     def __str__(self) -> str:
         return self.scope_key or "installation"
+
+    def clean(self) -> None:
+        """An emptied field says nothing: it is no null."""
+        for name in ("casting", "quotas", "gaps", "rules"):
+            if getattr(self, name) is None:
+                setattr(self, name, {})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Every change raises ``version``: request keys read it instead of the rules."""

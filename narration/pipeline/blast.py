@@ -15,8 +15,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from narration import digests
-from narration.models import Narration, Rendition, Segment
-from narration.pipeline.casting import NO_AMENDMENT, Amendment, Casting, CastVoice, load_casting
+from narration.models import Narration, Rendition, Segment, iter_chunks
+from narration.pipeline.casting import Casting, CastVoice
+from narration.pipeline.castings import Castings
 from narration.pipeline.changes import Change
 from narration.pipeline.plans import plan_newest
 from narration.pipeline.written import unpack_runs
@@ -67,6 +68,26 @@ class BlastRadius:
         return sum(len(found.sentences) for found in self.narrations)
 
 
+class _Scenes:
+    """Castings as they are and as they would be, shared by narrations that are cast alike."""
+
+    def __init__(self, objects: Mapping[int, Any], change: Change):
+        self._chains = {
+            pk: tuple(get_source(obj).get_scope_chain(obj)) for pk, obj in objects.items()
+        }
+        keys = {key for chain in self._chains.values() for key in chain}
+        self._now = Castings(keys, amended=change.scope_keys)
+        self._then = Castings(keys, change, change.scope_keys)
+
+    def get(self, narration: Narration, rows: Iterable[Segment]) -> _Scene:
+        """The scene of a narration in which phrases of these rows are foreign."""
+        chain, language = self._chains[narration.pk], narration.language
+        foreign = {row.language for row in rows} - {language}
+        return _Scene(
+            self._now.get(chain, language, foreign), self._then.get(chain, language, foreign)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     """One scope and language as it is and as it would be."""
@@ -75,30 +96,47 @@ class _Scene:
     then: Casting
 
 
+class _CutOtherwise(Exception):
+    """A sentence is, or would be, cut into clauses for its engine: only a plan can tell."""
+
+
 def build_blast_radius(change: Change) -> BlastRadius:
     """What ``change`` would do to the newest plans. Grows with what it may touch, not with all."""
     reached = list(_find_narrations(change))
     rows = _load_candidates(change, [narration.pk for narration in reached])
+    cut = _find_cut(rows)
     traits = change.get_replanned_traits()
     objects = _load_objects(
         n for n in reached if n.pk in rows or change.is_layout() or traits & set(n.traits)
     )
-    scenes: dict[Any, _Scene] = {}
+    scenes = _Scenes(objects, change)
     found = []
     for narration in reached:
         obj = objects.get(narration.pk)
         if obj is None:
             continue
-        if traits & set(narration.traits):
-            is_reached, changed = _compare_plans(narration, obj, change)
-        else:
-            candidates = rows.get(narration.pk, ())
-            scene = _get_scene(scenes, obj, narration, candidates, change)
-            changed = tuple(_compare(candidates, narration, scene))
+        candidates = rows.get(narration.pk, [])
+        is_replanned = bool(traits & set(narration.traits))
+        scene = scenes.get(narration, candidates)
+        try:
+            if is_replanned or any((row.narration_id, row.anchor) in cut for row in candidates):
+                raise _CutOtherwise
+            changed = tuple(_compare(candidates, narration, scene, change))
             is_reached = bool(changed) or scene.now.gaps != scene.then.gaps
+        except _CutOtherwise:
+            is_reached, changed = _compare_plans(narration, obj, change)
         if is_reached:
             found.append(_describe(narration, obj, changed))
     return _sum_up(found)
+
+
+def _find_cut(rows: Mapping[int, Sequence[Segment]]) -> set[tuple[int, str]]:
+    """Sentences that were too long for their engine, by narration and anchor."""
+    found: set[tuple[int, str]] = set()
+    for chunk in iter_chunks(rows):
+        clauses = Segment.objects.filter(narration__in=chunk, anchor_offset__gt=0)
+        found.update(clauses.values_list("narration", "anchor"))
+    return found
 
 
 def _describe(
@@ -142,54 +180,34 @@ def _load_objects(narrations: Iterable[Narration]) -> dict[int, Any]:
     return {row.pk: row.source_object for row in rows if row.source_object is not None}
 
 
-def _get_scene(
-    scenes: dict[Any, _Scene],
-    obj: models.Model,
-    narration: Narration,
-    rows: Sequence[Segment],
-    change: Change,
-) -> _Scene:
-    chain = tuple(get_source(obj).get_scope_chain(obj))
-    foreign = frozenset(row.language for row in rows) - {narration.language}
-    key = (chain, narration.language, foreign)
-    if key not in scenes:
-        scenes[key] = _Scene(
-            _load(chain, narration.language, foreign, NO_AMENDMENT),
-            _load(chain, narration.language, foreign, change),
-        )
-    return scenes[key]
-
-
-def _load(
-    chain: Sequence[str], language: str, foreign: Iterable[str], amendment: Amendment
-) -> Casting:
-    return load_casting(chain, language, foreign=sorted(foreign), amendment=amendment)
-
-
 def _compare(
-    rows: Iterable[Segment], narration: Narration, scene: _Scene
+    rows: Iterable[Segment], narration: Narration, scene: _Scene, change: Change
 ) -> Iterator[ChangedSentence]:
     for row in rows:
         foreign = "" if row.language == narration.language else row.language
-        now = _say(row, CastVoice(row.voice, describe_engine(row.voice.engine)), scene.now)
         is_voiced = not foreign or scene.then.speaks(foreign)
-        then = _say(row, scene.then.get(Role(row.role), foreign * is_voiced), scene.then)
-        if now.digest != then.digest:
-            yield ChangedSentence(
-                row.display_text, now.after, then.after, then.digest, then.voice_id, row.language
-            )
+        cast = scene.then.get(Role(row.role), foreign * is_voiced)
+        then = _say(row, cast, scene, change)
+        if row.utterance_digest != then.digest:
+            yield then
 
 
-def _say(row: Segment, cast: CastVoice, casting: Casting) -> ChangedSentence:
-    """The sentence as this voice says it under this casting."""
+def _say(row: Segment, cast: CastVoice, scene: _Scene, change: Change) -> ChangedSentence:
+    """The sentence as this voice would say it."""
     text = row.spoken_text
-    if row.runs is not None:
-        runs = unpack_runs(row.runs, row.display_text)
-        text = say_runs(runs, row.language, casting.get_lexicon(cast)).text
-    digest = digests.build_utterance_digest(
-        cast.build_utterance(text, row.language, row.take), cast.facts
+    lexicon = scene.then.get_lexicon(cast)
+    is_same = not change.is_of_words() and lexicon == scene.now.lexicon.get(
+        row.voice.engine, describe_engine(row.voice.engine)
     )
-    return ChangedSentence(row.display_text, "", text, digest, cast.voice.pk, row.language)
+    if row.runs is not None and not is_same:
+        text = say_runs(unpack_runs(row.runs, row.display_text), row.language, lexicon).text
+    if len(text) > cast.facts.max_characters:
+        raise _CutOtherwise
+    utterance = cast.build_utterance(text, row.language, row.take)
+    digest = digests.build_utterance_digest(utterance, cast.facts)
+    return ChangedSentence(
+        row.display_text, row.spoken_text, text, digest, cast.voice.pk, row.language
+    )
 
 
 def _compare_plans(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext as _
 
+from narration.exceptions import ConflictError
 from narration.models import LexiconEntry, Segment, SpeechPolicy, Voice
 from narration.pipeline.casting import Amendment
 from narration.pipeline.lexicons import build_pronunciation
 from narration.text import Lexicon
+from narration.values import Role
 
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
 
@@ -37,6 +40,10 @@ class Change(Amendment):
 
     def is_layout(self) -> bool:
         """Whether it changes how long a listener waits between sentences."""
+        return False
+
+    def is_of_words(self) -> bool:
+        """Whether it changes the words that are said, and not only who says them."""
         return False
 
     def save(self) -> None:
@@ -87,8 +94,14 @@ class EntryChange(Change):
             if text
         )
 
+    def is_of_words(self) -> bool:
+        """It does."""
+        return True
+
     def save(self) -> None:
-        """Store the entry, or delete it."""
+        """Store the entry, or delete it; ``ConflictError`` when somebody changed it meanwhile."""
+        if self.before is not None:
+            _require_unchanged(LexiconEntry, self.before, "updated_at")
         if self.removes:
             self.entry.delete()
         else:
@@ -113,14 +126,22 @@ class PolicyChange(Change):
         return {self.policy.scope_key}
 
     def find_segments(self, segments: QuerySet[Segment]) -> QuerySet[Segment]:
-        """Sentences in the languages that are cast otherwise."""
+        """Sentences in the languages and roles that are cast otherwise.
+
+        The body's voice speaks every role that has none of its own.
+        """
         old = self.before.casting if self.before else {}
-        changed = {
-            language
-            for language in {*old, *self.policy.casting}
-            if old.get(language) != self.policy.casting.get(language)
-        }
-        return segments.filter(language__in=changed) if changed else segments.none()
+        new = self.policy.casting
+        wanted = Q()
+        for language in {*old, *new}:
+            before, after = old.get(language, {}), new.get(language, {})
+            roles = {role for role in {*before, *after} if before.get(role) != after.get(role)}
+            if Role.BODY in roles:
+                same = {role for role in before if before[role] == after.get(role)}
+                wanted |= Q(language=language) & ~Q(role__in=same)
+            elif roles:
+                wanted |= Q(language=language, role__in=roles)
+        return segments.filter(wanted) if wanted else segments.none()
 
     def get_replanned_traits(self) -> frozenset[str]:
         """The rules that are chosen otherwise, or no longer inherited."""
@@ -133,7 +154,9 @@ class PolicyChange(Change):
         return bool(self.policy.gaps != (self.before.gaps if self.before else {}))
 
     def save(self) -> None:
-        """Store the policy."""
+        """Store the policy; ``ConflictError`` when somebody changed it meanwhile."""
+        if self.before is not None:
+            _require_unchanged(SpeechPolicy, self.before, "version")
         self.policy.save()
 
 
@@ -159,3 +182,12 @@ class VoiceChange(Change):
     def save(self) -> None:
         """Store the voice."""
         self.voice.save()
+
+
+def _require_unchanged(model: type[Model], before: Model, field: str) -> None:
+    """Lock the row and compare what tells its state with what the change was thought of on."""
+    rows = model._default_manager.select_for_update().filter(pk=before.pk)  # noqa: SLF001
+    if list(rows.values_list(field, flat=True)) != [getattr(before, field)]:
+        raise ConflictError(
+            _("Somebody changed this meanwhile. Look at it again."), code="changed_meanwhile"
+        )

@@ -27,7 +27,6 @@ from narration.models import (
     get_actor_name,
     iter_chunks,
 )
-from narration.pipeline.casting import load_casting
 from narration.pipeline.castings import Castings
 from narration.pipeline.events import build_event, record
 from narration.pipeline.quotas import QuotaCheck, get_quota_scope
@@ -73,29 +72,57 @@ def request_jobs(
     ]
 
 
-def request_refresh(narration: Narration, *, user: Any) -> None:
-    """Have a plan refreshed in the background; asked twice it is done once."""
-    obj = narration.source_object
-    if obj is None:
-        return
-    chain = get_source(obj).get_scope_chain(obj)
-    key = digests.build_request_key(narration.pk, ("refresh",), publish=False)
-    waiting = Job.objects.filter(kind=JobKind.ESTIMATE, request_key=key, state=JobState.QUEUED)
-    job = Job(
-        kind=JobKind.ESTIMATE,
-        narration=narration,
-        request_key=key,
-        lane=load_casting(chain, narration.language).lane,
-        priority=REFRESH_PRIORITY,
-        scope_key=get_quota_scope(chain),
-        requested_by=permissions.get_actor(user),
-        requested_by_name=get_actor_name(user),
-        queued_at=Now(),
-    )
+def request_refreshes(narrations: Sequence[Narration], *, user: Any) -> dict[int, Job]:
+    """Have plans refreshed in the background; the waiting jobs by narration.
+
+    Asked twice it is done once. Narrations whose object is gone are left out.
+    """
+    drafts = _draft_refreshes(narrations, permissions.get_actor(user), get_actor_name(user))
     with transaction.atomic():
-        if not waiting.exists():
-            _create_one(job, user)
-        bell.ring_on_commit(job.lane)
+        found = _find_active((job.request_key for job in drafts.values()), JobKind.ESTIMATE)
+        waiting = {key: job for key, job in found.items() if job.state == JobState.QUEUED}
+        new = [job for job in drafts.values() if job.request_key not in waiting]
+        waiting |= _create_jobs(new, user)
+        for lane in {job.lane for job in new}:
+            bell.ring_on_commit(lane)
+    return {pk: waiting[job.request_key] for pk, job in drafts.items()}
+
+
+def request_refresh(narration: Narration, *, user: Any) -> None:
+    """``request_refreshes`` of one."""
+    request_refreshes([narration], user=user)
+
+
+def end_refresh(job: Job) -> None:
+    """The plan was refreshed here and now: the job that would have done it has nothing to do."""
+    Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
+        state=JobState.DONE, finished_at=Now()
+    )
+
+
+def _draft_refreshes(narrations: Sequence[Narration], actor: Any, name: str) -> dict[int, Job]:
+    models.prefetch_related_objects(list(narrations), "source_object")
+    chains = {
+        row.pk: get_source(row.source_object).get_scope_chain(row.source_object)
+        for row in narrations
+        if row.source_object is not None
+    }
+    castings = Castings(key for chain in chains.values() for key in chain)
+    return {
+        row.pk: Job(
+            kind=JobKind.ESTIMATE,
+            narration=row,
+            request_key=digests.build_request_key(row.pk, ("refresh",), publish=False),
+            lane=castings.get(chains[row.pk], row.language).lane,
+            priority=REFRESH_PRIORITY,
+            scope_key=get_quota_scope(chains[row.pk]),
+            requested_by=actor,
+            requested_by_name=name,
+            queued_at=Now(),
+        )
+        for row in narrations
+        if row.pk in chains
+    }
 
 
 def is_refresh_due(narration: Narration) -> bool:
@@ -171,13 +198,11 @@ def _list_overrides(narrations: Iterable[Narration]) -> Mapping[int, list[str]]:
     return found
 
 
-def _find_active(keys: Iterable[str]) -> dict[str, Job]:
+def _find_active(keys: Iterable[str], kind: JobKind = JobKind.NARRATE) -> dict[str, Job]:
     """Jobs that wait or work for these keys; the one that works where there are two."""
     found: dict[str, Job] = {}
     for chunk in iter_chunks(keys):
-        jobs = Job.objects.filter(
-            kind=JobKind.NARRATE, request_key__in=chunk, state__in=ACTIVE_STATES
-        )
+        jobs = Job.objects.filter(kind=kind, request_key__in=chunk, state__in=ACTIVE_STATES)
         for job in jobs.exclude(cancel_requested=True).order_by("state"):
             found[job.request_key] = job
     return found
@@ -210,6 +235,7 @@ def _create_jobs(jobs: Sequence[Job], user: Any) -> dict[str, Job]:
                 events = [
                     build_event("requested", narration=job.narration, job=job, actor=user)
                     for job in created
+                    if job.kind == JobKind.NARRATE
                 ]
                 Event.objects.bulk_create(events, batch_size=BATCH)
         except IntegrityError:

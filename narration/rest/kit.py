@@ -39,11 +39,23 @@ STATUSES: tuple[tuple[type[exceptions.NarrationError], HTTPStatus], ...] = (
     (exceptions.NotAllowed, HTTPStatus.NOT_FOUND),
     (exceptions.SourceError, HTTPStatus.NOT_FOUND),
     (exceptions.ConflictError, HTTPStatus.CONFLICT),
+    (exceptions.QuotaExceeded, HTTPStatus.TOO_MANY_REQUESTS),
     (exceptions.UnsupportedUtterance, HTTPStatus.UNPROCESSABLE_ENTITY),
     (exceptions.EngineError, HTTPStatus.SERVICE_UNAVAILABLE),
     (exceptions.StorageCorrupt, HTTPStatus.SERVICE_UNAVAILABLE),
     (exceptions.NarrationError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
+
+
+class ShallowJSONParser(JSONParser):
+    """JSON whose nesting is deeper than Python's stack is a bad request and no fault of ours."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """As its base."""
+        try:
+            return super().parse(*args, **kwargs)
+        except RecursionError as error:
+            raise drf.ParseError("JSON parse error - nested too deep.") from error
 
 
 class FieldProblemSerializer(serializers.Serializer[Any]):
@@ -134,7 +146,7 @@ class ApiView(APIView):
     ``REST_FRAMEWORK`` says.
     """
 
-    parser_classes = [JSONParser]
+    parser_classes = [ShallowJSONParser]
     renderer_classes = [JSONRenderer]
     content_negotiation_class = IgnoreAccept
     authentication_classes: list[type[BaseAuthentication]] = [

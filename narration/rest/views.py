@@ -128,7 +128,10 @@ class NarrationListView(ApiView):
         tags=["narrations"],
         request=NarrationRequestSerializer,
         parameters=[LOCATION],
-        responses={202: JobSerializer, **build_problem_responses(400, 401, 403, 404, 409, 422)},
+        responses={
+            202: JobSerializer,
+            **build_problem_responses(400, 401, 403, 404, 409, 422, 429),
+        },
     )
     def post(self, request: Request) -> Response:
         """Bring an object's narration up to date; equal requests are answered with the same job."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django.apps import apps
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,7 +15,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from narration import api
-from narration.exceptions import NarrationError, NarrationNotFound, NotAllowed, SourceError
+from narration.exceptions import (
+    ConflictError,
+    NarrationError,
+    NarrationNotFound,
+    NotAllowed,
+    SourceError,
+)
 from narration.models import JobState, LexiconEntry, LexiconState
 from narration.pipeline.states import CHARACTERS_PER_SECOND
 from narration.views.panel import build_names, get_narratable
@@ -68,7 +74,7 @@ def edit_entry(request: HttpRequest, scope: str, entry: Any = None) -> HttpRespo
     intent = request.POST.get("intent", "")
     if not form.is_valid():
         return render_entry(request, key, form, status=422)
-    change = api.change_entry(form.instance, removes=intent == "delete")
+    change = api.change_entry(form.instance, before=form.before, removes=intent == "delete")
     if intent in {"save", "delete"}:
         return save(request, scope, change, form)
     extra: dict[str, Any] = {"radius": build_radius(change, request.user)}
@@ -88,8 +94,8 @@ def save(request: HttpRequest, scope: str, change: Any, form: EntryForm) -> Http
     form.instance.updated_by_name = request.user.get_username()
     try:
         radius = api.apply_change(change, user=request.user)
-    except IntegrityError:
-        form.add_error("grapheme", _("There is an entry for this word already."))
+    except ConflictError as error:
+        form.add_error("grapheme" if error.code == "duplicate_entry" else None, str(error))
         return render_entry(request, form.instance.scope_key, form, status=422)
     messages.success(request, describe(radius))
     return redirect("narration:wording", scope)
@@ -104,9 +110,12 @@ def set_state(request: HttpRequest, scope: str, entry: Any) -> HttpResponse:
     state = request.POST.get("state", "")
     if state not in LexiconState.values:
         raise Http404
-    row.state = state
-    radius = api.apply_change(api.change_entry(row), user=request.user)
-    messages.success(request, describe(radius))
+    before, row.state = copy(row), state
+    change = api.change_entry(row, before=before)
+    try:
+        messages.success(request, describe(api.apply_change(change, user=request.user)))
+    except ConflictError as error:
+        messages.error(request, str(error))
     return redirect("narration:wording", scope)
 
 
@@ -119,7 +128,7 @@ def edit_rules(request: HttpRequest, scope: str) -> HttpResponse:
     form = PolicyForm(request.POST or None, policy=policy)
     context = {**build_scope(key, "rules"), "form": form}
     if request.method == "POST" and form.is_valid():
-        change = api.change_policy(form.build_policy())
+        change = api.change_policy(form.build_policy(), before=policy)
         try:
             if request.POST.get("intent") == "save":
                 messages.success(request, describe(api.apply_change(change, user=request.user)))

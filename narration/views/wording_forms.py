@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -62,6 +63,9 @@ GAP_LABELS = {
 }
 
 
+CHANGED = _("Somebody changed this meanwhile. Look at it again.")
+
+
 class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
     """One lexicon entry; ``seen`` is the state of the row that the page showed."""
 
@@ -91,6 +95,8 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        #: The row as it is now; the form changes ``instance``.
+        self.before = LexiconEntry.objects.filter(pk=self.instance.pk).first()
         languages = conf.get_configuration().default_voices
         own = self.instance.language
         self.fields["language"] = forms.ChoiceField(
@@ -121,21 +127,27 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
         if same.exists():
             self.add_error("grapheme", _("There is an entry for this word already."))
         if self.instance.pk and self._has_changed_meanwhile(cleaned.get("seen", "")):
-            self.add_error(None, _("Somebody changed this entry meanwhile. Look at it again."))
+            self.add_error(None, CHANGED)
         return cleaned
 
     def _has_changed_meanwhile(self, seen: str) -> bool:
-        row = LexiconEntry.objects.filter(pk=self.instance.pk).first()
+        row = self.before
         return row is None or (bool(seen) and row.updated_at.isoformat() != seen)
 
 
 class PolicyForm(forms.Form):
-    """Rules, gaps and voices of a scope; what is left empty comes from the wider scope."""
+    """Rules, gaps and voices of a scope; what is left empty comes from the wider scope.
+
+    ``seen`` is the version of the policy that the page showed.
+    """
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, policy: SpeechPolicy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self.policy = policy
+        self.initial["seen"] = policy.version if policy.pk else 0
         for name, choices in CHOICES.items():
             self.fields[f"rule_{name}"] = forms.ChoiceField(
                 label=RULE_LABELS[name],
@@ -160,12 +172,18 @@ class PolicyForm(forms.Form):
                 field = _build_cast_field(role, chosen, names)
                 self.fields[f"cast_{language}_{role}"] = field
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse what was filled in on rules that somebody changed since."""
+        cleaned = super().clean() or self.cleaned_data
+        seen = cleaned.get("seen")
+        if seen is not None and seen != (self.policy.version if self.policy.pk else 0):
+            self.add_error(None, CHANGED)
+        return cleaned
+
     def build_policy(self) -> SpeechPolicy:
         """The policy as the form has it; roles and languages the page does not show are kept."""
         data = self.cleaned_data
-        policy = SpeechPolicy.objects.filter(pk=self.policy.pk).first() or SpeechPolicy(
-            scope_key=self.policy.scope_key
-        )
+        policy = copy(self.policy)
         policy.rules = {name: data[f"rule_{name}"] for name in CHOICES if data[f"rule_{name}"]}
         policy.gaps = {
             name: data[f"gap_{name}"] for name in GAP_LABELS if data[f"gap_{name}"] is not None

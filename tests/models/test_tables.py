@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -160,3 +161,22 @@ def test_a_changed_voice_or_policy_raises_its_version(voice):
     policy.gaps = {"sentence_ms": 200}
     policy.save()
     assert SpeechPolicy.objects.get().version == 2
+
+
+@pytest.mark.parametrize(
+    "key", ["courses", "testapp.note:", "testapp.note:abc", "testapp.note:01", "no.such:1", ":1"]
+)
+def test_scopes_are_written_in_one_way(key):
+    for row in (SpeechPolicy(scope_key=key), LexiconEntry(scope_key=key, grapheme="a", alias="b")):
+        with pytest.raises(ValidationError) as refusal:
+            row.full_clean()
+        assert "scope_key" in refusal.value.message_dict
+
+
+def test_policies_are_objects_of_the_right_shape():
+    empty = SpeechPolicy(casting=None, gaps=None, rules=None, quotas=None)
+    empty.full_clean()
+    assert (empty.casting, empty.gaps, empty.rules, empty.quotas) == ({}, {}, {}, {})
+    for fields in ({"casting": {"en": {"body": [1]}}}, {"quotas": {"characters_a_day": "many"}}):
+        with pytest.raises(ValidationError):
+            SpeechPolicy(**fields).full_clean()

@@ -55,3 +55,10 @@ def test_a_fault_of_ours_is_raised():
 def test_no_error_is_hidden_by_its_base():
     for index, (kind, _status) in enumerate(STATUSES):
         assert not any(issubclass(kind, earlier) for earlier, _ in STATUSES[:index])
+
+
+@pytest.mark.django_db
+def test_json_that_is_nested_too_deep_is_a_bad_request(client, owner):
+    client.force_login(owner)
+    response = client.post("/api/v1/narrations/", "[" * 100_000, content_type="application/json")
+    assert response.status_code == 400

@@ -119,7 +119,7 @@ def test_two_authors_do_not_overwrite_each_other(author, lesson, scope):
     send(author, scope, entry=entry, alias="first", seen=seen)
     response = send(author, scope, entry=entry, alias="second", seen=seen)
     assert response.status_code == 422
-    assert "changed this entry meanwhile" in response.content.decode()
+    assert "changed this meanwhile" in response.content.decode()
     entry.refresh_from_db()
     assert entry.alias == "first"
 
