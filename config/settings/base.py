@@ -32,6 +32,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "narration.logs.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -190,10 +191,29 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"narration": {"handlers": ["console"], "level": "INFO"}},
-}
+
+def build_logging(form: str) -> dict[str, object]:
+    """Everything to standard error, for people (``line``) or for programs (``json``)."""
+    # Named here with a level, they pass all they say to the one handler of the root.
+    told = ("narration", "courses", "django", "django-q")
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"context": {"()": "narration.logs.ContextFilter"}},
+        "formatters": {
+            "line": {"()": "narration.logs.LineFormatter"},
+            "json": {"()": "narration.logs.JsonFormatter"},
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "filters": ["context"],
+                "formatter": form,
+            }
+        },
+        "root": {"handlers": ["console"], "level": "WARNING"},
+        "loggers": {name: {"level": "INFO"} for name in told},
+    }
+
+
+LOGGING = build_logging(env.str("NARRATION_LOG_FORMAT", default="line"))

@@ -16,4 +16,5 @@ STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+LOGGING = build_logging(env.str("NARRATION_LOG_FORMAT", default="json"))
 NARRATION = {**NARRATION, "X_ACCEL_PREFIX": env.str("NARRATION_X_ACCEL_PREFIX", default="")}

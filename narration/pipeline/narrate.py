@@ -35,7 +35,7 @@ def bring_up_to_date(narration: Narration, job: Job, listener: Listener) -> Trac
             with listener.busy():
                 track = find_track(narration, plan) or stitch_track(narration, plan, version, job)
         except StorageCorrupt as error:
-            logger.warning("Stitching found damage and starts over: %s", error)
+            logger.warning("Stitching found damage and starts over: %s.", error.code)
             continue
         listener.check()
         if _is_newest(narration, version) and offer_draft(narration, track):

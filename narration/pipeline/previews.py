@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from narration import conf, digests, permissions
+from narration import conf, digests, logs, permissions
 from narration.audio.gaps import DEFAULT_GAPS
 from narration.exceptions import ConflictError, NarrationError
 from narration.models import ACTIVE_STATES, Job, JobKind, JobState, Rendition, Voice, get_actor_name
@@ -87,6 +87,7 @@ def _create_job(segment: PlannedSegment, key: str, user: Any, *, is_done: bool) 
                 payload=_pack(segment),
                 requested_by=permissions.get_actor(user),
                 requested_by_name=get_actor_name(user),
+                request_id=logs.get_request_id(),
                 queued_at=Now(),
                 finished_at=Now() if is_done else None,
             )

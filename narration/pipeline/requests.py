@@ -14,7 +14,7 @@ from typing import Any
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
-from narration import digests, permissions
+from narration import digests, logs, permissions
 from narration.exceptions import NarrationError
 from narration.models import (
     ACTIVE_STATES,
@@ -118,6 +118,7 @@ def _draft_refreshes(narrations: Sequence[Narration], actor: Any, name: str) -> 
             scope_key=get_quota_scope(chains[row.pk]),
             requested_by=actor,
             requested_by_name=name,
+            request_id=logs.get_request_id(),
             queued_at=Now(),
         )
         for row in narrations
@@ -182,6 +183,7 @@ def _draft_jobs(
             payload={"publish": publish},
             requested_by=actor,
             requested_by_name=get_actor_name(user),
+            request_id=logs.get_request_id(),
             queued_at=Now(),
         )
         turns[casting.lane] += 1

@@ -175,7 +175,7 @@ def _build_narration_problem(error: exceptions.NarrationError) -> Response:
     if isinstance(error, exceptions.NarrationNotFound | exceptions.NotAllowed):
         return build_problem(status, NOT_FOUND, exceptions.NarrationNotFound.code)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("A request failed: %s", error, exc_info=error)
+        logger.error("A request failed: %s.", error.code, exc_info=error)
         return build_problem(status, "The site is not configured to do this.", error.code)
     return build_problem(status, str(error), error.code)
 

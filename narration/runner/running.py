@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection, transaction
 
-from narration import conf
+from narration import conf, logs
 from narration.exceptions import ConflictError, NarrationError
 from narration.models import Job, JobKind, JobState, Narration, Worker
 from narration.pipeline.narrate import bring_up_to_date, publish_if_due
@@ -41,6 +41,11 @@ def run_lane(lane: str, *, seconds: float | None = None) -> int:
 
 def run_job(job: Job, *, deadline: float | None = None) -> None:
     """Bring one claimed job to an end or back to the queue. Raises nothing."""
+    with logs.bind(job=job.uid, request=job.request_id or None):
+        _bring_to_an_end(job, deadline)
+
+
+def _bring_to_an_end(job: Job, deadline: float | None) -> None:
     lease = Lease(job, deadline, _serve_urgent)
     try:
         if _work_off(job, lease):

@@ -248,7 +248,9 @@ class Tender:
     def _settle(self, death: Death, child: Child) -> None:
         """Tell the guilty; give up when deaths come without one."""
         message = f"{death.message} ({child.get_exit()}). {' | '.join(child.stderr)}".strip()
-        logger.warning("Engine %s: %s", self._config.alias, message)
+        # What it printed may quote the lesson once it has been given any of it.
+        told = f"{death.message} ({child.get_exit()})." if self._is_serving else message
+        logger.warning("Engine %s: %s", self._config.alias, told)
         error = EngineCrashed(message, code=death.code)
         with self._changed:
             is_speaking = bool(self._ledger.get_in_hand())

@@ -32,6 +32,14 @@ class ChattyEngine(DummyEngine):
         libc.fflush(None)
 
 
+class TellTaleEngine(DummyEngine):
+    """Prints every text it is given to standard error, as libraries do."""
+
+    def submit(self, utterance_id, utterance, priority=0):
+        print(f"> Text splitted to sentences: {utterance.text}", file=sys.stderr, flush=True)
+        super().submit(utterance_id, utterance, priority)
+
+
 class ImpostorEngine(DummyEngine):
     """Loads another model than it was described with."""
 
