@@ -144,7 +144,8 @@ Q_CLUSTER = {
     # A recycled worker looks like a dead one to the supervisor, which then restarts the cluster.
     "recycle": 1_000_000,
     "label": "Queue",
-    "ALT_CLUSTERS": {},
+    # Lanes with a cluster of their own, which is started with Q_CLUSTER_NAME=<lane>.
+    "ALT_CLUSTERS": {lane: {} for lane in env.list("Q_LANES", default=[])},
 }
 
 NARRATION: dict[str, object] = {}

@@ -44,9 +44,11 @@ from narration.models.work import (
     UsageDay,
     Worker,
 )
+from narration.models.workers import CLUSTER_LANE
 
 __all__ = [
     "ACTIVE_STATES",
+    "CLUSTER_LANE",
     "CaseRule",
     "Consent",
     "ConsentScope",

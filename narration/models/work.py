@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from narration.models.base import Row, build_actor_field, build_choices_check
 from narration.models.narrations import Narration
 from narration.models.voices import Voice
+from narration.models.workers import WorkerQuerySet
 
 
 class JobKind(models.TextChoices):
@@ -42,6 +43,8 @@ class Worker(Row):
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
     facts = models.JSONField(default=dict, blank=True)
+
+    objects = WorkerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("worker")

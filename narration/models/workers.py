@@ -1,0 +1,71 @@
+"""Worker rows as a set: who lives, which lanes they serve, who may be forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from narration import conf
+from narration.queue.supervisor import is_alive
+
+if TYPE_CHECKING:
+    from narration.models.work import Worker  # noqa: F401 - the queryset's type
+
+#: Not a lane of work: the row of a supervised cluster, whose facts name the lanes it serves.
+CLUSTER_LANE = "cluster"
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def alive(self) -> WorkerQuerySet:
+        """Heard of within a lease, by the database's clock, and not about to stop.
+
+        A worker that is silent for longer loses its jobs, so it may as well count as gone.
+        """
+        silence = timedelta(seconds=conf.get_configuration().lease_seconds)
+        is_stopping = Q(facts__stopping=True)
+        # Not exclude(): to SQL, facts without the key are neither equal nor unequal.
+        stopping = self.model.objects.filter(is_stopping).values("pk")
+        return self.filter(heartbeat_at__gte=Now() - silence).exclude(pk__in=stopping)
+
+    def with_silence(self) -> WorkerQuerySet:
+        """With ``silent_for``: how long ago the last heartbeat was, by the database's clock."""
+        silence = ExpressionWrapper(Now() - F("heartbeat_at"), output_field=DurationField())
+        return self.annotate(silent_for=silence)
+
+    def get_served_lanes(self) -> set[str]:
+        """The lanes that some live worker, or some live cluster, takes jobs of."""
+        lanes: set[str] = set()
+        for lane, facts in self.alive().values_list("lane", "facts"):
+            lanes |= set(facts.get("lanes", ())) if lane == CLUSTER_LANE else {lane}
+        return lanes
+
+    def register(self, node: str, lane: str, pid: int, facts: dict[str, Any]) -> None:
+        """A process begins; a row of another one that had the same number is taken over."""
+        self.update_or_create(
+            node=node,
+            lane=lane,
+            pid=pid,
+            defaults={"started_at": Now(), "heartbeat_at": Now(), "facts": facts},
+        )
+
+    def beat(self, node: str, lane: str, pid: int, facts: dict[str, Any]) -> bool:
+        """A process lives; False when it has no row (any more)."""
+        mine = self.filter(node=node, lane=lane, pid=pid)
+        return bool(mine.update(heartbeat_at=Now(), facts=facts))
+
+    def remove_dead(self, node: str) -> int:
+        """Forget the processes of this machine that are gone; how many.
+
+        Not those that a running job names: by them the sweep knows that it must be taken back.
+        """
+        from narration.models.work import Job, JobState
+
+        running = Job.objects.filter(worker=OuterRef("pk"), state=JobState.RUNNING)
+        idle = self.filter(~Exists(running), node=node)
+        dead = [pk for pk, pid in idle.values_list("pk", "pid") if not is_alive(pid)]
+        _count, deleted = self.filter(pk__in=dead).delete()
+        return deleted.get("narration.Worker", 0)
