@@ -10,6 +10,7 @@ urlpatterns = [
     path("login/", auth_views.LoginView.as_view(), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("language/", set_language, name="set_language"),
+    path("health/", include("narration.views.health")),
     path("narration/", include("narration.urls")),
     path("api/v1/", include("narration.rest.urls")),
     path("", include("courses.urls")),
