@@ -148,6 +148,10 @@ Q_CLUSTER = {
     "ALT_CLUSTERS": {lane: {} for lane in env.list("Q_LANES", default=[])},
 }
 
+# A faster doorbell that may lose hints, never jobs: the sweep rings again.
+if Q_REDIS_URL := env.str("Q_REDIS_URL", default=""):
+    Q_CLUSTER = {**Q_CLUSTER, "orm": None, "redis": Q_REDIS_URL}
+
 NARRATION: dict[str, object] = {}
 
 REST_FRAMEWORK = {

@@ -45,6 +45,8 @@ def _attempt(check: Check) -> Iterator[Finding]:
     try:
         yield from check()
     except Exception as error:  # noqa: BLE001 - the next one is looked at all the same
-        words = _("This could not be looked at: %(error)s") % {"error": describe_exception(error)}
+        words = _("This could not be looked at: %(error)s") % {
+            "error": describe_exception(error).splitlines()[0]
+        }
         advice = _("Mend what is broken above, then look again.")
         yield Finding(name, name.capitalize(), State.BROKEN, words, advice)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Not a lane of work: the row of a supervised cluster, whose facts name the lanes it serves.
 CLUSTER_LANE = "cluster"
+#: A container's name never comes back: rows of its processes are kept no longer than this.
+FORGET_AFTER = timedelta(days=1)
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
@@ -58,14 +60,17 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         return bool(mine.update(heartbeat_at=Now(), facts=facts))
 
     def remove_dead(self, node: str) -> int:
-        """Forget the processes of this machine that are gone; how many.
+        """Forget the processes of this machine that are gone, and whoever is silent for a day on
+        machines that may never come back; how many.
 
         Not those that a running job names: by them the sweep knows that it must be taken back.
         """
         from narration.models.work import Job, JobState
 
         running = Job.objects.filter(worker=OuterRef("pk"), state=JobState.RUNNING)
-        idle = self.filter(~Exists(running), node=node)
-        dead = [pk for pk, pid in idle.values_list("pk", "pid") if not is_alive(pid)]
-        _count, deleted = self.filter(pk__in=dead).delete()
+        idle = self.filter(~Exists(running))
+        here = idle.filter(node=node).values_list("pk", "pid")
+        dead = [pk for pk, pid in here if not is_alive(pid)]
+        lost = idle.filter(heartbeat_at__lt=Now() - FORGET_AFTER).values_list("pk", flat=True)
+        _count, deleted = self.filter(pk__in=[*dead, *lost]).delete()
         return deleted.get("narration.Worker", 0)

@@ -88,6 +88,13 @@ def test_dead_processes_of_this_machine_are_forgotten_and_nobody_else(note, monk
     assert Worker.objects.remove_dead(HERE) == 1
 
 
+def test_machines_that_are_silent_for_a_day_are_forgotten():
+    register(node="container-1", pid=1, silent=25 * 3600)
+    kept = register(node="container-2", pid=1, silent=23 * 3600)
+    assert Worker.objects.remove_dead(HERE) == 1
+    assert Worker.objects.get() == kept
+
+
 def test_the_runner_and_the_tables_call_a_cluster_the_same():
     assert runner.CLUSTER_LANE == CLUSTER_LANE
 
@@ -176,3 +183,20 @@ def test_a_real_supervisor_beats_tells_facts_and_leaves_no_row(settings, monkeyp
         assert not Worker.objects.filter(pk=gone.pk).exists()
         assert Worker.objects.get_served_lanes() == {"cpu"}
     assert not Worker.objects.exists()
+
+
+@pytest.mark.cluster
+@pytest.mark.xdist_group("cluster")
+def test_a_lane_is_worked_off_by_the_cluster_that_is_called_like_it(settings, note):
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "ALT_CLUSTERS": {"cpu": {}}}
+    environment = {**build_environment(settings), "Q_LANES": "cpu"}
+    job = api.request_narration(note, language="en")
+    with supervised(environment):
+        row = wait_for(lambda: Worker.objects.filter(lane=CLUSTER_LANE).first(), what="a row")
+        assert (row.facts["cluster"], row.facts["lanes"]) == ("narration", [])
+    with supervised({**environment, "Q_CLUSTER_NAME": "cpu"}):
+        wait_for(lambda: Job.objects.filter(pk=job.pk, state="done").exists(), what="the job")
+        row = Worker.objects.get(lane=CLUSTER_LANE)
+        assert (row.facts["cluster"], row.facts["lanes"]) == ("cpu", ["cpu"])
+    job.refresh_from_db()
+    assert job.state == "done"

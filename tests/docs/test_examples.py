@@ -1,0 +1,146 @@
+"""The examples of the production how-to: they parse, say what the text says, and exist."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from narration.queue import supervisor
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = ROOT / "docs" / "examples"
+UNITS = sorted(EXAMPLES.glob("*.service"))
+WORKERS = [unit for unit in UNITS if "worker" in unit.name]
+HOW_TOS = sorted((ROOT / "docs" / "how-to").glob("run-in-production*.md"))
+
+
+def read_unit(path):
+    unit = configparser.RawConfigParser(strict=False, comment_prefixes=("#",))
+    unit.optionxform = str
+    unit.read_string(path.read_text())
+    return unit
+
+
+def read_variables():
+    """Those the settings read, and those of Gunicorn."""
+    source = "".join(path.read_text() for path in (ROOT / "config" / "settings").glob("*.py"))
+    names = set(re.findall(r"env\.\w+\(\s*\"(\w+)\"", source))
+    return names | {"DJANGO_SETTINGS_MODULE", "WEB_CONCURRENCY"}
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_a_unit_signals_its_main_process_alone_and_comes_back(path):
+    service = read_unit(path)["Service"]
+    assert (service["KillMode"], service["Restart"]) == ("mixed", "always")
+    assert service["EnvironmentFile"] == "/etc/narration.env"
+    command = shlex.split(service["ExecStart"])
+    assert command[0].startswith("/srv/narration/.venv/bin/")
+
+
+@pytest.mark.parametrize("path", WORKERS, ids=lambda path: path.name)
+def test_a_worker_has_time_to_stop_and_survives_the_end_of_an_engine(path):
+    service = read_unit(path)["Service"]
+    assert int(service["TimeoutStopSec"]) > supervisor.GRACE_SECONDS
+    assert service["OOMPolicy"] == "continue"
+    assert service["ExecStart"].endswith("manage.py narration_worker")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is missing")
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_takes_the_unit(path, tmp_path):
+    """Adapted to this machine: its interpreter, its folders, its user."""
+    text = path.read_text()
+    text = re.sub(r"/srv/narration/.venv/bin/\w+", "/bin/sh", text)
+    text = re.sub(r"(WorkingDirectory|ReadWritePaths)=.*", rf"\1={tmp_path}", text)
+    (tmp_path / "narration.env").touch()
+    text = text.replace("/etc/narration.env", str(tmp_path / "narration.env"))
+    unit = tmp_path / path.name.replace("@", "@gpu")
+    unit.write_text(re.sub(r"^User=.*\n", "", text, flags=re.MULTILINE))
+    told = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False
+    )
+    complaints = [line for line in told.stderr.splitlines() if unit.name in line]
+    assert complaints == []
+
+
+def test_the_environment_names_variables_that_are_read():
+    lines = (EXAMPLES / "narration.env").read_text().splitlines()
+    names = {
+        line.lstrip("# ").partition("=")[0] for line in lines if re.match(r"(# )?[A-Z_]+=", line)
+    }
+    assert len(names) > 7
+    assert names <= read_variables()
+
+
+def test_the_composition_has_what_a_site_needs():
+    composed = yaml.safe_load((EXAMPLES / "compose.yaml").read_text())
+    services = composed["services"]
+    assert {"release", "web", "worker", "database", "redis"} <= services.keys()
+    assert services["redis"]["profiles"]  # optional
+    worker, web = services["worker"], services["web"]
+    assert worker["command"] == "python manage.py narration_worker"
+    assert int(worker["stop_grace_period"].rstrip("s")) > supervisor.GRACE_SECONDS
+    assert worker["init"]
+    assert "/health/ready" in web["healthcheck"]["test"][-1]
+    compile(web["healthcheck"]["test"][-1], "healthcheck", "exec")
+    for service in ("release", "web", "worker"):
+        assert set(services[service]["environment"]) <= read_variables()
+        assert services[service]["volumes"] == worker["volumes"]
+    volumes = {each.partition(":")[0] for s in services.values() for each in s.get("volumes", [])}
+    assert volumes == composed["volumes"].keys()
+
+
+def test_what_the_image_copies_is_there():
+    text = (EXAMPLES / "Dockerfile").read_text()
+    for source in re.findall(r"^COPY (\S+)", text, re.MULTILINE):
+        assert (ROOT / source).exists()
+    for file in re.findall(r"requirements/\w+\.txt", text):
+        assert (ROOT / file).exists()
+
+
+@pytest.mark.parametrize("path", HOW_TOS, ids=lambda path: path.name)
+def test_the_text_names_every_example(path):
+    text = path.read_text()
+    assert [each.name for each in EXAMPLES.iterdir() if f"examples/{each.name}" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "form"), [({}, "json"), ({"NARRATION_LOG_FORMAT": "line"}, "line")]
+)
+def test_production_logs_json_unless_told_otherwise(given, form):
+    code = (
+        "from config import gunicorn\n"
+        "import json, logging.config\n"
+        "logging.config.dictConfig(gunicorn.logconfig_dict)\n"
+        "logging.getLogger('gunicorn.error').info('Booting')\n"
+        "assert '%(U)s' in gunicorn.access_log_format  # the path without its query\n"
+        "assert not [f for f in ('%(r)', '%(q)', '%(f)') if f in gunicorn.access_log_format]\n"
+        "print(json.dumps(gunicorn.logconfig_dict['handlers']['console']))\n"
+    )
+    environment = {
+        **{k: v for k, v in os.environ.items() if k != "NARRATION_LOG_FORMAT"},
+        "DJANGO_SETTINGS_MODULE": "config.settings.prod",
+        "DJANGO_SECRET_KEY": "x" * 50,
+        **given,
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(told.stdout)["formatter"] == form
+    assert "Booting" in told.stderr
+    assert (told.stderr[0] == "{") == (form == "json")
