@@ -78,3 +78,17 @@ class QuotaExceeded(NarrationError):
     """A person, a course or one run would have more spoken than its quota allows."""
 
     code = "quota"
+
+
+class StorageFull(NarrationError):
+    """There is no room for new sound, or less than the site keeps free."""
+
+    code = "storage_full"
+    is_permanent = False
+
+
+class StorageUnreachable(NarrationError):
+    """The storage does not answer, or not to us: nothing is known of the files in it."""
+
+    code = "storage_unreachable"
+    is_permanent = False

@@ -317,8 +317,15 @@ JOB_EXPLANATIONS = {
     "source_gone": _("What was to be narrated is no longer there."),
     "storage_altered": _BAD_FILE,
     "storage_corrupt": _BAD_FILE,
+    "storage_full": _(
+        "There is hardly any room left for new sound; what is there goes on playing. "
+        "It continues by itself when somebody has made room."
+    ),
     "storage_missing": _BAD_FILE,
     "storage_short_write": _BAD_FILE,
+    "storage_unreachable": _(
+        "The place where sound is kept does not answer. It continues by itself when it does."
+    ),
     "superseded": _("The same narration was waiting already."),
     "text_keeps_changing": _("The text kept changing while it was narrated."),
     "unsupported_language": _("The voice does not speak this language; choose another voice."),

@@ -53,8 +53,10 @@ def stitch_track(narration: Narration, plan: Plan, version: int, job: Job | None
     """Make the track of a plan whose utterances all have renditions.
 
     Files are stored before their rows; rows come in one transaction. ``StorageCorrupt`` when a
-    rendition was found altered on reading: synthesize again, then stitch.
+    rendition was found altered on reading: synthesize again, then stitch. ``StorageFull`` when
+    there is no room for the files.
     """
+    storage.check_room()
     renditions = Rendition.objects.in_digests(segment.digest for segment in plan.segments)
     sound = build_sound(plan, renditions)
     manifest = _build_manifest(narration, plan, sound)

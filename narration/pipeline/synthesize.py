@@ -14,6 +14,7 @@ from typing import Protocol
 from django.db import models
 from django.db.models.functions import Now
 
+from narration import storage
 from narration.exceptions import EngineCrashed, EngineError
 from narration.models import Rendition, SynthesisFailure
 from narration.pipeline.plan import Plan, PlannedSegment
@@ -75,6 +76,7 @@ def synthesize_missing(
     """Make and keep every utterance of the plan that has no sound; whether all have one now.
 
     A sentence the engine refuses is set aside and told to the listener; the rest goes on.
+    ``StorageFull`` when there is no room for what would be made.
     """
     wanted = plan.get_utterances()
     present = find_whole(wanted)
@@ -84,6 +86,8 @@ def synthesize_missing(
     set_aside = SynthesisFailure.objects.set_aside().find_digests(s.digest for s in missing)
     failures = [_Failure(s, _build_set_aside_error()) for s in missing if s.digest in set_aside]
     todo = [segment for segment in missing if segment.digest not in set_aside]
+    if todo:
+        storage.check_room()  # before an engine is started for nothing
     by_engine = groupby(sorted(todo, key=lambda s: s.voice.engine), lambda s: s.voice.engine)
     for alias, segments in by_engine:
         failures += _speak_all(get_engine(alias), list(segments), listener)
@@ -124,9 +128,11 @@ def _stream(
     stream = engine.open_stream()
     waiting = deque(segments)
     in_hand: dict[str, PlannedSegment] = {}
+    room = storage.RoomWatch()
     try:
         while waiting or in_hand:
             listener.check()
+            room.check()
             while waiting and len(in_hand) < LINED_UP * waiting[0].cast.facts.slots:
                 segment = waiting.popleft()
                 name = stream.submit(segment.utterance, priority=listener.priority)

@@ -157,7 +157,8 @@ class Lease:
         try:
             lanes.note_failure(self.job.lane, error)
             attempts = Job.objects.values_list("attempts", flat=True).get(pk=self.job.pk) + 1
-            if error.is_permanent or attempts >= conf.get_configuration().max_attempts:
+            is_last = attempts >= conf.get_configuration().max_attempts
+            if error.is_permanent or (is_last and error.code not in lanes.WAITED_FOR):
                 words = {"error_code": error.code, "error": str(error)}
                 self.end(JobState.FAILED, attempts=attempts, **words)
             else:
@@ -166,7 +167,7 @@ class Lease:
             logger.warning("Job %s failed after its lease was lost: %s", self.job.uid, error.code)
 
     def _try_later(self, error: NarrationError, attempts: int) -> None:
-        wait = timedelta(seconds=conf.get_configuration().retry_seconds) * 2 ** (attempts - 1)
+        wait = timedelta(seconds=conf.get_configuration().retry_seconds) * 2 ** min(attempts - 1, 6)
         self._queue_again(
             "job_tried_later",
             claims=0,

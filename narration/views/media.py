@@ -27,6 +27,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from narration import conf, manifests, permissions, storage
+from narration.exceptions import StorageUnreachable
 from narration.models import Rendition, Track, TrackFile
 from narration.signing import get_token
 from narration.sources import get_source
@@ -34,6 +35,8 @@ from narration.sources import get_source
 logger = logging.getLogger(__name__)
 
 BLOCK_SIZE = 64 * 1024
+#: When a browser may ask again while the storage does not answer.
+RETRY_SECONDS = "30"
 
 CONTENT_TYPES = {**manifests.CONTENT_TYPES, "vtt": "text/vtt; charset=utf-8"}
 
@@ -119,8 +122,16 @@ def serve_track(request: HttpRequest, track: Track, file_format: str) -> HttpRes
 
 
 def serve_file(request: HttpRequest, media: MediaFile) -> HttpResponseBase:
-    """Answer with the file, a range of it, 304, 412 or 416, as the request's headers ask."""
-    if not storage.is_whole(media.storage_name, media.size):
+    """Answer with the file, a range of it, 304, 412 or 416, as the request's headers ask.
+
+    503 while the storage does not answer.
+    """
+    try:
+        is_whole = storage.is_whole(media.storage_name, media.size)
+    except StorageUnreachable:
+        logger.exception("%s cannot be served now.", media.storage_name)
+        return HttpResponse(status=503, headers={"Retry-After": RETRY_SECONDS})
+    if not is_whole:
         logger.error("%s is missing or truncated and was not served.", media.storage_name)
         raise Http404
     headers = _build_headers(request, media)

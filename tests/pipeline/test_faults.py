@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
 from narration import api, storage
-from narration.exceptions import StorageCorrupt
+from narration.exceptions import StorageCorrupt, StorageFull
 from narration.models import Rendition, Track, TrackFile
 from tests.helpers import get_narration, narrate
 
@@ -70,7 +70,7 @@ def test_a_write_that_fails_leaves_nothing(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageFull, match="No space"):
         storage.write("renditions", "identity", "flac", b"sound")
     monkeypatch.undo()
     location = storages["narration"].base_location
