@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from narration.audio.frames import resample
@@ -78,6 +78,25 @@ def stitch(pieces: Iterable[Piece], gaps: Gaps = DEFAULT_GAPS) -> StitchedAudio:
         raise NarrationError("There is nothing to stitch.", code="empty_track")
     closing_ms = 0 if last is not before else last.pause_ms or 0
     parts.append(build_silence(max(gaps.ends_ms, closing_ms)))
+    return StitchedAudio(join(parts), tuple(placements))
+
+
+def lay_out(
+    waveforms: Iterable[Waveform], placements: Sequence[Placement], duration_ms: int
+) -> StitchedAudio:
+    """Join the same pieces again at known times: sample for sample what ``stitch`` made of them.
+
+    ``ValueError`` when a piece is missing or does not fill its time.
+    """
+    parts: list[AudioSegment] = []
+    at_ms = 0
+    for waveform, placement in zip(waveforms, placements, strict=True):
+        pcm, _lead_ms = _cut(waveform)
+        if len(pcm) != placement.end_ms - placement.start_ms:
+            raise ValueError(f"the piece at {placement.start_ms} ms has another length")
+        parts += [build_silence(placement.start_ms - at_ms), pcm]
+        at_ms = placement.end_ms
+    parts.append(build_silence(duration_ms - at_ms))
     return StitchedAudio(join(parts), tuple(placements))
 
 

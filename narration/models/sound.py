@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import TypeVar
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Now, TruncDate
 from django.utils.translation import gettext_lazy as _
 
 from narration.models.base import Row, build_actor_field, build_choices_check
-from narration.models.narrations import Narration
+from narration.models.narrations import Narration, Override, Segment
 from narration.models.voices import Voice
+from narration.models.work import Job, JobKind
 
 #: Databases bound the parameters of one query.
 CHUNK = 500
@@ -63,6 +68,27 @@ class RenditionQuerySet(models.QuerySet["Rendition"]):
             for chunk in iter_chunks(digests)
             for row in self.usable().filter(digest__in=chunk)
         }
+
+    def unused(self) -> RenditionQuerySet:
+        """Those nothing needs: no track, no newest plan, no author's choice, no waiting preview."""
+        tracks = TrackRendition.objects.filter(rendition=OuterRef("pk"))
+        plans = Segment.objects.filter(utterance_digest=OuterRef("digest"))
+        choices = Override.objects.filter(rendition=OuterRef("pk"))
+        previews = Job.objects.active().filter(kind=JobKind.PREVIEW)
+        previews = previews.annotate(wanted=KT("payload__digest")).filter(wanted=OuterRef("digest"))
+        return self.filter(~Exists(tracks), ~Exists(plans), ~Exists(choices), ~Exists(previews))
+
+    def by_last_use(self) -> RenditionQuerySet:
+        """The longest unused first: by the day it was stitched or asked for last, or made."""
+        return self.order_by(Coalesce("last_used_on", TruncDate("made_at")), "pk")
+
+    def used_before(self, day: date) -> RenditionQuerySet:
+        """Those made before a day and not used since."""
+        return self.filter(Q(last_used_on__lt=day) | Q(last_used_on=None), made_at__date__lt=day)
+
+    def marked_before(self, moment: Combinable) -> RenditionQuerySet:
+        """Those chosen for deletion before a moment of the database's clock."""
+        return self.filter(marked_at__lt=moment)
 
 
 class Rendition(Row):
@@ -154,6 +180,31 @@ class SynthesisFailure(Row):
         return f"{self.error_code} ×{self.count}"
 
 
+class TrackQuerySet(models.QuerySet["Track"]):
+    def superseded(self, before: Combinable) -> TrackQuerySet:
+        """Tracks that nobody hears or can choose any more, since before that moment.
+
+        Those a narration offers or publishes, that speak its newest plan, or whose narration is
+        being worked on are none of them.
+        """
+        chosen = Narration.objects.filter(
+            Q(draft_track=OuterRef("pk")) | Q(published_track=OuterRef("pk"))
+        )
+        working = Job.objects.active().filter(narration=OuterRef("narration"))
+        later = Track.objects.filter(
+            narration=OuterRef("narration"),
+            published_at__gt=OuterRef("published_at"),
+            published_at__lt=before,
+        )
+        return self.filter(
+            ~Exists(chosen),
+            ~Exists(working),
+            ~Q(narration__plan_digest=F("plan_digest")),
+            Q(published_at=None) | Q(withdrawn_at__lt=before) | Exists(later),
+            made_at__lt=before,
+        )
+
+
 class Track(Row):
     """A lesson's encoded audio. Its manifest stands alone: it never reads segments."""
 
@@ -175,6 +226,8 @@ class Track(Row):
     published_by_name = models.CharField(max_length=150, blank=True, default="")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_reason = models.CharField(max_length=200, blank=True, default="")
+
+    objects = TrackQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("track")

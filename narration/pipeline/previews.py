@@ -14,6 +14,7 @@ from narration.exceptions import ConflictError, NarrationError
 from narration.models import ACTIVE_STATES, Job, JobKind, JobState, Rendition, Voice, get_actor_name
 from narration.pipeline.casting import Amendment, Casting, CastVoice, load_casting
 from narration.pipeline.plan import Plan, PlannedSegment, build_plan
+from narration.pipeline.renditions import keep
 from narration.pipeline.synthesize import Listener, synthesize_missing
 from narration.queue import bell
 from narration.speaking import describe_engine
@@ -51,7 +52,7 @@ def request_preview(segment: PlannedSegment, *, user: Any) -> Job:
     job = Job.objects.filter(
         kind=JobKind.PREVIEW, request_key=key, state__in=(*ACTIVE_STATES, JobState.DONE)
     ).first()
-    is_there = bool(Rendition.objects.find_digests([segment.digest]))
+    is_there = bool(Rendition.objects.find_digests(keep([segment.digest])))
     if job is None or (job.state == JobState.DONE and not is_there):
         mine = Job.objects.active().filter(kind=JobKind.PREVIEW, requested_by=actor)
         if not is_there and mine.count() >= MAX_WAITING:

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 import numpy as np
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from narration import storage
 from narration.audio.codec import decode, encode_flac
 from narration.digests import UTTERANCE_VERSION
 from narration.exceptions import StorageCorrupt
-from narration.models import Rendition, RenditionState, SynthesisFailure
+from narration.models import Rendition, RenditionState, SynthesisFailure, iter_chunks
 from narration.pipeline.plan import PlannedSegment
 from narration.values import EngineResult, Waveform, WordTiming
 
@@ -23,23 +24,50 @@ def store_rendition(segment: PlannedSegment, result: EngineResult) -> Rendition:
     """Keep what an engine made: file first, then its row. Who stores a digest first wins."""
     file = storage.write("renditions", segment.digest, "flac", encode_flac(result.waveform))
     facts = _build_facts(result, file)
-    try:
-        with transaction.atomic():
-            rendition = Rendition.objects.create(**_build_identity(segment), **facts)
-    except IntegrityError:
-        rendition = _replace_quarantined(segment.digest, facts)
+    rendition = None
+    while rendition is None:  # again, if the row in our way is pruned in this moment
+        try:
+            with transaction.atomic():
+                rendition = Rendition.objects.create(**_build_identity(segment), **facts)
+        except IntegrityError:
+            rendition = _replace_quarantined(segment.digest, facts)
     SynthesisFailure.objects.filter(digest=segment.digest).delete()
     return rendition
 
 
 def find_whole(digests: Iterable[str]) -> dict[str, Rendition]:
-    """Renditions by digest whose file is there with its size; the others are quarantined."""
+    """Renditions by digest whose file is there with its size; the others are quarantined.
+
+    Whoever asks is about to use them: their marks for deletion are taken away.
+    """
     found = Rendition.objects.in_digests(digests)
+    marked = [row for row in found.values() if row.marked_at is not None]
+    kept = keep(row.digest for row in marked)
+    for row in marked:
+        if row.digest not in kept:  # pruned since we looked
+            del found[row.digest]
     broken = [row for row in found.values() if not storage.is_whole(row.storage_name, row.size)]
     for row in broken:
         quarantine(row)
         del found[row.digest]
     return found
+
+
+def keep(digests: Iterable[str]) -> set[str]:
+    """Say that these are used: no mark for deletion stays. Which of them are there.
+
+    Locked in one order until the transaction ends: nobody prunes them meanwhile, and two lessons
+    that share sentences do not wait for each other for ever.
+    """
+    kept: set[str] = set()
+    with transaction.atomic():
+        for chunk in iter_chunks(sorted(digests)):
+            rows = Rendition.objects.filter(digest__in=chunk)
+            kept.update(
+                rows.select_for_update().order_by("digest").values_list("digest", flat=True)
+            )
+            rows.update(marked_at=None, last_used_on=timezone.localdate())
+    return kept
 
 
 def load_waveform(rendition: Rendition) -> Waveform:
@@ -53,9 +81,11 @@ def load_waveform(rendition: Rendition) -> Waveform:
 
 
 def quarantine(rendition: Rendition) -> None:
-    """Take a rendition out of use; the next run makes it again."""
+    """Take a rendition out of use; the next run makes it again, unless somebody has already."""
     logger.warning("Rendition %s is damaged and will be made again.", rendition.digest[:12])
-    Rendition.objects.filter(pk=rendition.pk).update(state=RenditionState.QUARANTINED)
+    Rendition.objects.filter(pk=rendition.pk, storage_name=rendition.storage_name).update(
+        state=RenditionState.QUARANTINED
+    )
 
 
 def get_timings(rendition: Rendition) -> tuple[WordTiming, ...]:
@@ -63,10 +93,12 @@ def get_timings(rendition: Rendition) -> tuple[WordTiming, ...]:
     return tuple(WordTiming(*row) for row in rendition.word_timings)
 
 
-def _replace_quarantined(digest: str, facts: dict[str, object]) -> Rendition:
-    """A damaged rendition gets the new file; a sound one stays as it is."""
-    Rendition.objects.filter(digest=digest, state=RenditionState.QUARANTINED).update(**facts)
-    return Rendition.objects.get(digest=digest)
+def _replace_quarantined(digest: str, facts: dict[str, object]) -> Rendition | None:
+    """A damaged rendition gets the new file; a sound one stays as it is. None when it is gone."""
+    rows = Rendition.objects.filter(digest=digest)
+    rows.filter(state=RenditionState.QUARANTINED).update(scrubbed_at=None, **facts)
+    rows.update(marked_at=None)
+    return rows.first()
 
 
 def _build_identity(segment: PlannedSegment) -> dict[str, object]:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from narration import storage
 from narration.audio.captions import build_webvtt
 from narration.audio.encode import encode_mp3, encode_opus
 from narration.audio.loudness import LevelledAudio, level
 from narration.audio.peaks import Peaks, build_peaks, draw_waveform
-from narration.audio.stitch import Piece, Placement, stitch
+from narration.audio.stitch import Piece, Placement, lay_out, stitch
 from narration.digests import build_track_identity
-from narration.manifests import MANIFEST_VERSION, build_words, get_extension
+from narration.exceptions import StorageCorrupt
+from narration.manifests import MANIFEST_VERSION, build_words, get_extension, iter_cues
 from narration.models import Job, Narration, Rendition, Track, TrackFile, TrackRendition
 from narration.pipeline.plan import Plan, PlannedSegment
-from narration.pipeline.renditions import get_timings, load_waveform
+from narration.pipeline.renditions import get_timings, keep, load_waveform
 from narration.values import Cue, CueWord
 
 #: Raised when the same plan would be joined, levelled or encoded to something else.
@@ -57,14 +57,49 @@ def stitch_track(narration: Narration, plan: Plan, version: int, job: Job | None
     there is no room for the files.
     """
     storage.check_room()
-    renditions = Rendition.objects.in_digests(segment.digest for segment in plan.segments)
+    wanted = plan.get_utterances()
+    renditions = Rendition.objects.in_digests(wanted)
+    _demand(wanted, renditions)
     sound = build_sound(plan, renditions)
     manifest = _build_manifest(narration, plan, sound)
-    files = _store_files(narration, plan, sound)
-    Rendition.objects.filter(pk__in={row.pk for row in renditions.values()}).update(
-        last_used_on=timezone.localdate()
-    )
+    identity = build_track_identity(str(narration.uid), plan.digest, STITCH_VERSION)
+    files = _store_files(identity, narration.language, sound)
     return _create_track(narration, plan, version, job, manifest, files, renditions)
+
+
+def restitch_track(track: Track) -> None:
+    """Make a track's files again from the renditions it was stitched from, at the same times.
+
+    Needs neither its text nor an engine, and changes no cue. ``StorageCorrupt`` when a rendition
+    is damaged too, or was made again with another length.
+    """
+    storage.check_room()
+    uses = track.renditions.select_related("rendition").order_by("position")
+    cues = list(iter_cues(track.manifest))
+    placements = tuple(
+        Placement(_get_voice(track, entry), entry["start_ms"], entry["end_ms"])
+        for entry in track.manifest["segments"]
+    )
+    waveforms = (load_waveform(use.rendition) for use in uses)
+    try:
+        levelled = level(lay_out(waveforms, placements, track.manifest["duration_ms"]))
+    except ValueError as error:
+        raise StorageCorrupt(f"Track {track.uid} cannot be made again: {error}") from error
+    narration = track.narration
+    identity = build_track_identity(str(narration.uid), track.plan_digest, track.stitch_version)
+    sound = _Sound(levelled, cues, build_peaks(levelled.waveform))
+    _repair_files(track, _store_files(identity, narration.language, sound))
+
+
+def _get_voice(track: Track, entry: Mapping[str, Any]) -> str:
+    name: str = track.manifest["voices"][entry["voice"]]["name"]
+    return name
+
+
+def _demand(wanted: Iterable[str], found: Collection[str]) -> None:
+    """``StorageCorrupt`` unless each wanted rendition was found."""
+    if missing := sum(digest not in found for digest in wanted):
+        raise StorageCorrupt(f"{missing} rendition(s) are gone.", code="storage_missing")
 
 
 def build_sound(plan: Plan, renditions: Mapping[str, Rendition]) -> _Sound:
@@ -154,7 +189,7 @@ def _build_manifest(narration: Narration, plan: Plan, sound: _Sound) -> dict[str
     }
 
 
-def _store_files(narration: Narration, plan: Plan, sound: _Sound) -> dict[str, storage.StoredFile]:
+def _store_files(identity: str, language: str, sound: _Sound) -> dict[str, storage.StoredFile]:
     waveform = sound.levelled.waveform
     # The encoders leave the interpreter: side by side, an edit waits for the slower one alone.
     with ThreadPoolExecutor(2) as pool:
@@ -162,11 +197,10 @@ def _store_files(narration: Narration, plan: Plan, sound: _Sound) -> dict[str, s
     contents = {
         "mp3": mp3.result(),
         "opus": opus.result(),
-        "vtt": build_webvtt(sound.cues, language=narration.language).encode(),
+        "vtt": build_webvtt(sound.cues, language=language).encode(),
         "peaks": sound.peaks.to_json(),
         "png": draw_waveform(sound.peaks),
     }
-    identity = build_track_identity(str(narration.uid), plan.digest, STITCH_VERSION)
     return {
         name: storage.write("tracks", f"{identity}:{name}", get_extension(name), content)
         for name, content in contents.items()
@@ -189,6 +223,7 @@ def _create_track(
     }
     try:
         with transaction.atomic():
+            _demand(renditions, keep(renditions))  # none is pruned under our hands
             track = Track.objects.create(
                 **identity,
                 source_version=version,
@@ -227,5 +262,5 @@ def _repair_files(track: Track, files: Mapping[str, storage.StoredFile]) -> None
     """The track was there and its files were not whole: point it to the new ones."""
     for name, file in files.items():
         TrackFile.objects.filter(track=track, format=name).update(
-            storage_name=file.name, sha256=file.sha256, size=file.size
+            storage_name=file.name, sha256=file.sha256, size=file.size, scrubbed_at=None
         )
