@@ -66,7 +66,7 @@ messages: $(VENV)/.dev ## collect and compile the translations (needs gettext)
 	@$(BIN)/python -m config.messages
 
 requirements: $(VENV)/.dev ## compile requirements/*.in to pinned *.txt
-	@cd requirements && for set in base espeak prod dev; do \
+	@cd requirements && for set in base espeak s3 prod dev; do \
 		../$(BIN)/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --python-version 3.11 $$set.in -o $$set.txt; done
 
 clean: ## remove what was made here: database, audio, environment
