@@ -1,0 +1,105 @@
+"""Plain words for people who wait or look after a site: places in line, times, what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+_LATER = gettext_lazy("Try it again later.")
+_REWORD = gettext_lazy("Reword the sentence, then try again.")
+_SETTINGS = gettext_lazy("Run `manage.py check` on the server and mend what it reports.")
+_ENGINE = gettext_lazy("Look into the log of the worker, mend the engine, then try again.")
+_VOICE = gettext_lazy("Choose another voice for this language, then try again.")
+_STORAGE = gettext_lazy("Look at the disk and at the storage of the sound, then try again.")
+_NOTHING = gettext_lazy("There is nothing to do.")
+_TEXT = gettext_lazy("Write the text first, then try again.")
+
+#: What helps after a job or a sentence ended with this code.
+ADVICE = {
+    "configuration": _SETTINGS,
+    "engine_crashed": gettext_lazy("Try again; if it happens again, reword the sentence."),
+    "engine_hung": gettext_lazy("Try again; if it happens again, reword the sentence."),
+    "engine_not_installed": gettext_lazy("Install the engine, or choose another voice."),
+    "engine_not_loaded": _ENGINE,
+    "engine_not_started": _ENGINE,
+    "internal": gettext_lazy(
+        "Try again; if it happens again, look into the log of the worker and report what it says."
+    ),
+    "kills_worker": gettext_lazy(
+        "Look into the log of the worker, often its memory ran out; then try again."
+    ),
+    "no_language": _NOTHING,
+    "no_version": _NOTHING,
+    "no_voice_for_language": gettext_lazy("Add a voice for this language, then try again."),
+    "nothing_to_say": _TEXT,
+    "partial": gettext_lazy("Reword the sentences named here, or try again."),
+    "set_aside": _REWORD,
+    "setting_out_of_range": _SETTINGS,
+    "source_gone": _NOTHING,
+    "storage_altered": _STORAGE,
+    "storage_corrupt": _STORAGE,
+    "storage_missing": _STORAGE,
+    "storage_short_write": _STORAGE,
+    "superseded": _NOTHING,
+    "text_keeps_changing": _LATER,
+    "text_too_long": gettext_lazy("Cut the sentence in two, then try again."),
+    "unsupported_language": _VOICE,
+    "unsupported_setting": _SETTINGS,
+    "unsupported_voice": _SETTINGS,
+}
+
+#: Endings of English ordinals; elsewhere the translations are alike.
+_ORDINALS = {
+    1: gettext_lazy("%(number)dst"),
+    2: gettext_lazy("%(number)dnd"),
+    3: gettext_lazy("%(number)drd"),
+}
+_OTHER_ORDINAL = gettext_lazy("%(number)dth")
+
+
+def advise(code: str) -> str:
+    """What to do after ``code``, in the reader's language; "" where nothing went wrong."""
+    if not code:
+        return ""
+    return str(ADVICE.get(code, _("Try again; if it fails once more, look into the log.")))
+
+
+def show_ordinal(number: int) -> str:
+    """4 → "4th"; 11, 12 and 13 are no exceptions to the rule but to its exceptions."""
+    is_teen = number % 100 in (11, 12, 13)
+    form = _OTHER_ORDINAL if is_teen else _ORDINALS.get(number % 10, _OTHER_ORDINAL)
+    return str(form % {"number": number})
+
+
+def show_length(seconds: float) -> str:
+    """A length of time as people guess it: "less than a minute", "3 min", "2 h 10 min"."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return _("less than a minute")
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    return _("%(minutes)d min") % {"minutes": minutes}
+
+
+def show_age(seconds: float) -> str:
+    """How long ago: "12 s ago", "3 min ago", "5 h ago", "2 days ago"."""
+    if seconds < 90:
+        return _("%(count)d s ago") % {"count": max(0, round(seconds))}
+    if seconds < 90 * 60:
+        return _("%(count)d min ago") % {"count": round(seconds / 60)}
+    if seconds < 36 * 3600:
+        return _("%(count)d h ago") % {"count": round(seconds / 3600)}
+    days = round(seconds / 86400)
+    return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+
+
+def show_moment(moment: dt.datetime) -> str:
+    """A point in time in the site's time zone; its day too where that is not today."""
+    local = timezone.localtime(moment)
+    is_today = local.date() == timezone.localdate()
+    return date_format(local, "TIME_FORMAT" if is_today else "SHORT_DATETIME_FORMAT")
