@@ -1,8 +1,8 @@
-"""What the plugin does when a host deletes an object it narrates.
+"""What the plugin does when a host deletes an object it narrates, and when a job ended.
 
-The narration's rows stay: its events and usage are history, and its renditions may be spoken
-elsewhere. Nobody can reach them any more, because a source's ``visible_to`` no longer finds the
-object.
+The rows of what was deleted stay: its events and usage are history, and its renditions may be
+spoken elsewhere. Nobody can reach them any more, because a source's ``visible_to`` no longer finds
+the object.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.db.models.signals import pre_delete
 
-from narration import api
-from narration.models import Narration
+from narration import api, conf
+from narration.models import ACTIVE_STATES, Job, Narration
+from narration.pipeline.mails import write_to_requester
 from narration.pipeline.publish import withdraw_published
+from narration.signals import job_state_changed
 from narration.sources import get_sources
 
 #: Why a track was withdrawn; stored, so not translated.
@@ -47,3 +49,18 @@ def forget_object(sender: type[Model], instance: Model, **_options: Any) -> None
     )
     for pk in narrations.filter(published_track__isnull=False).values_list("pk", flat=True):
         withdraw_published(pk, reason=REASON)
+
+
+def tell_requester(job_uid: Any, state: str, **_options: Any) -> None:
+    """Write to who asked for a job that ended, where ``EMAIL_WHEN_DONE`` is set.
+
+    In the process that ended the job, after its transaction.
+    """
+    if state in ACTIVE_STATES or not conf.get_configuration().email_when_done:
+        return
+    requester = Job.objects.filter(uid=job_uid).values_list("requested_by", flat=True).first()
+    if requester is not None:
+        write_to_requester(requester)
+
+
+job_state_changed.connect(tell_requester, dispatch_uid="narration:tell_requester")

@@ -5,6 +5,14 @@ of ``narration.exceptions``; strangers get ``NarrationNotFound``, as if nothing 
 """
 
 from narration.api.bulk import Refusal, Requested, request_narrations
+from narration.api.jobs import (
+    Waiting,
+    dismiss_notices,
+    find_waiting,
+    list_notices,
+    resume_lane,
+    retry_job,
+)
 from narration.api.narrations import (
     cancel_job,
     cancel_jobs,
@@ -54,13 +62,17 @@ from narration.api.wording import (
 from narration.pipeline.blast import BlastRadius, ChangedNarration, ChangedSentence
 from narration.pipeline.changes import Change
 from narration.pipeline.explain import Explanation, Reason
+from narration.pipeline.notices import Notice
+from narration.pipeline.plainly import advise
 from narration.pipeline.states import (
     Estimate,
     JobProgress,
     NarrationState,
     SegmentState,
     Status,
+    explain,
     explain_error,
+    explain_job,
 )
 
 __all__ = [
@@ -72,11 +84,14 @@ __all__ = [
     "Explanation",
     "JobProgress",
     "NarrationState",
+    "Notice",
     "Reason",
     "Refusal",
     "Requested",
     "SegmentState",
     "Status",
+    "Waiting",
+    "advise",
     "apply_change",
     "build_blast_radius",
     "can_edit_wording",
@@ -85,14 +100,18 @@ __all__ = [
     "change_entry",
     "change_policy",
     "change_voice",
+    "dismiss_notices",
     "dump_overrides",
     "dump_wording",
     "estimate_narration",
+    "explain",
     "explain_error",
+    "explain_job",
     "explain_sentence",
     "filter_by_state",
     "find_audition_url",
     "find_narration",
+    "find_waiting",
     "get_job",
     "get_manifest",
     "get_narration",
@@ -104,6 +123,7 @@ __all__ = [
     "get_track",
     "list_entries",
     "list_narrations",
+    "list_notices",
     "list_segments",
     "list_unvoiced",
     "load_overrides",
@@ -115,7 +135,9 @@ __all__ = [
     "request_narration",
     "request_narrations",
     "request_refresh",
+    "resume_lane",
     "retake_segment",
+    "retry_job",
     "state_of",
     "states_for",
     "withdraw_narration",

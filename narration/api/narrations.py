@@ -43,6 +43,7 @@ from narration.pipeline.states import (
     list_segment_states,
     load_states,
 )
+from narration.signals import job_state_changed
 from narration.sources import get_source, get_sources
 from narration.text import READING_VERSION
 
@@ -153,6 +154,8 @@ def cancel_job(job_uid: Any, *, user: Any = None) -> Job:
             job=job,
             actor=user,
         )
+        if is_ended:  # a running one is announced by who runs it
+            transaction.on_commit(lambda: _announce(job, JobState.CANCELLED))
     job.refresh_from_db()
     return job
 
@@ -343,6 +346,10 @@ def get_or_create_narration(obj: models.Model, language: str) -> Narration:
         **_identify(obj), language=language, edition=EDITION
     )
     return narration
+
+
+def _announce(job: Job, state: str) -> None:
+    job_state_changed.send_robust(sender=Job, job_uid=job.uid, state=str(state))
 
 
 def _get_by_uid(queryset: models.QuerySet[M], uid: Any) -> M:
