@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -14,6 +15,7 @@ from narration.rest.kit import CursorPaging
 
 STATUSES = tuple(api.Status.values)
 JOB_STATES = ("queued", "running", "done", "partial", "failed", "quarantined", "cancelled")
+WAITING_CODES = ("no_worker", "lane_rests", "tried_again", "narration_busy", "in_line")
 AUDIO_FORMATS = ("mp3", "opus")
 
 SOURCE_HELP = "The narrated model, as `app.model` in lower case: `courses.lesson`."
@@ -120,6 +122,30 @@ class JobErrorSerializer(serializers.Serializer[Any]):
     is_permanent = serializers.BooleanField(
         source="permanent", help_text="Whether a new request would fail alike."
     )
+    reason = serializers.SerializerMethodField(help_text="Why, in the caller's language.")
+    advice = serializers.SerializerMethodField(help_text="What to do, in the caller's language.")
+
+    def get_reason(self, error: Any) -> str:
+        """The code in plain words."""
+        return api.explain(error.code)
+
+    def get_advice(self, error: Any) -> str:
+        """What to do about the code."""
+        return api.advise(error.code)
+
+
+class WaitingSerializer(serializers.Serializer[Any]):
+    """Where a waiting job stands and why it waits."""
+
+    code = serializers.ChoiceField(choices=WAITING_CODES, help_text="Why, for programs.")
+    reason = serializers.CharField(help_text="Why, in the caller's language.")
+    position = serializers.IntegerField(
+        allow_null=True, help_text="Its place in its lane; null while it is not in line."
+    )
+    sentences_ahead = serializers.IntegerField(help_text="Sentences to be made before it begins.")
+    seconds = serializers.IntegerField(
+        allow_null=True, help_text="Until it begins, about; null where no speed was measured yet."
+    )
 
 
 class JobSerializer(serializers.Serializer[Any]):
@@ -136,11 +162,30 @@ class JobSerializer(serializers.Serializer[Any]):
     reused = serializers.IntegerField(help_text="Sentences whose sound was there already.")
     failed = serializers.IntegerField(help_text="Sentences that could not be spoken.")
     error_code = serializers.CharField(help_text="Why the job ended badly, for programs.")
-    error = serializers.CharField(help_text="The same in plain words.")
+    error = serializers.CharField(help_text="The same in English, as the log has it.")
+    reason = serializers.SerializerMethodField(
+        help_text="The same in the caller's language; empty where nothing went wrong."
+    )
+    advice = serializers.SerializerMethodField(help_text="What to do, in the caller's language.")
+    waiting = serializers.SerializerMethodField(help_text="Null for a job that does not wait.")
     errors = JobErrorSerializer(many=True, source="errors.all")  # type: ignore[assignment]
     queued_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+
+    def get_reason(self, job: Any) -> str:
+        """Its error code in plain words."""
+        return api.explain_job(job.error_code) if job.error_code else ""
+
+    def get_advice(self, job: Any) -> str:
+        """What to do about its error code."""
+        return api.advise(job.error_code)
+
+    @extend_schema_field(WaitingSerializer(allow_null=True))
+    def get_waiting(self, job: Any) -> dict[str, Any] | None:
+        """Its place in line and why it waits."""
+        found = api.find_waiting(job)
+        return None if found is None else dict(WaitingSerializer(found).data)
 
 
 class WorkSerializer(serializers.Serializer[Any]):

@@ -21,6 +21,7 @@ urlpatterns = [
     path("narrations/<uuid:uid>/audio/", views.AudioView.as_view(), name="audio"),
     path("jobs/<uuid:uid>/", views.JobView.as_view(), name="job"),
     path("jobs/<uuid:uid>/cancel/", views.CancelJobView.as_view(), name="cancel"),
+    path("jobs/<uuid:uid>/retry/", views.RetryJobView.as_view(), name="retry"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/",

@@ -140,8 +140,7 @@ class NarrationListView(ApiView):
         job = api.request_narration(
             obj, language=wanted["language"], user=request.user, publish=wanted["publish"]
         )
-        location = reverse("narration-api:job", kwargs={"uid": job.uid}, request=request)
-        return Response(show_job(job, request), status=202, headers={"Location": location})
+        return accept_job(job, request)
 
 
 class EstimateView(ApiView):
@@ -282,6 +281,21 @@ class CancelJobView(ApiView):
         return Response(show_job(job, request), status=status.HTTP_202_ACCEPTED)
 
 
+class RetryJobView(ApiView):
+    """Another try of a job that ended badly."""
+
+    @extend_schema(
+        operation_id="retry_job",
+        tags=["jobs"],
+        request=None,
+        parameters=[LOCATION],
+        responses={202: JobSerializer, **build_problem_responses(401, 403, 404, 409, 422)},
+    )
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Ask again for what a job did not bring to a good end; answers with the job that does."""
+        return accept_job(api.retry_job(uid, user=request.user), request)
+
+
 def read(kind: type[Serializer[Any]], data: Any, request: Request) -> dict[str, Any]:
     """The values of a request, valid or refused with 400."""
     # A QueryDict is read like a form, in which an empty value means none was given.
@@ -296,6 +310,14 @@ def find_object(request: Request, wanted: Mapping[str, Any], action: str) -> Any
     """The host's object that a request names, or 404."""
     return api.get_object(
         source=wanted["source"], object_id=wanted["object_id"], user=request.user, action=action
+    )
+
+
+def accept_job(job: Any, request: Request) -> Response:
+    """202 with the job that serves a request, and where to follow it."""
+    location = reverse("narration-api:job", kwargs={"uid": job.uid}, request=request)
+    return Response(
+        show_job(job, request), status=status.HTTP_202_ACCEPTED, headers={"Location": location}
     )
 
 

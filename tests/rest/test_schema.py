@@ -48,6 +48,7 @@ def test_every_endpoint_is_there_and_named(schema):
         "get_audio",
         "get_job",
         "cancel_job",
+        "retry_job",
     }
 
 
@@ -119,5 +120,7 @@ def test_the_answers_are_what_the_schema_says(schema, as_owner, note, narration,
     cancel = "/api/v1/jobs/{uid}/cancel/"
     check_answer(schema, cancel, as_owner.post(f"{job['url']}cancel/"), method="post")
     check_answer(schema, cancel, as_owner.post(f"{job['url']}cancel/"), method="post")
+    retry = "/api/v1/jobs/{uid}/retry/"
+    check_answer(schema, retry, as_owner.post(f"{job['url']}retry/"), method="post")
     manifest = base + "{uid}/manifest/"
     check_answer(schema, manifest, as_owner.get(f"{base}{narration.uid}/manifest/"))
