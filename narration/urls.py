@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from narration.views import media, panel, player, wording
+from narration.views import media, notices, panel, player, wording
 
 app_name = "narration"
 
@@ -35,5 +35,6 @@ urlpatterns = [
     path(f"manifest/{narration_of}", player.show_manifest, name="manifest"),
     path(f"panel/{narration_of}", include(narrated)),
     path("wording/<str:scope>/", include(worded)),
+    path("notices/dismiss/", notices.dismiss, name="dismiss"),
     path("audition/<uuid:job>/", wording.show_audition, name="audition"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -109,9 +110,9 @@ def list_notices(user: Any) -> list[Notice]:
     return notices.list_notices(user)
 
 
-def dismiss_notices(user: Any, uids: list[Any]) -> int:
-    """``user`` has read how these jobs ended; how many there were."""
-    return notices.dismiss(user, uids)
+def dismiss_notices(user: Any, *, outcome: str, until: datetime) -> int:
+    """``user`` has read a notice (its ``outcome`` and ``until``); how many jobs it told of."""
+    return notices.dismiss(user, outcome, until)
 
 
 def _require_again(job: Job, user: Any) -> None:

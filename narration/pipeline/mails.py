@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from narration.pipeline.notices import (
     Notice,
     Told,
-    build_notices,
     give_back_mail,
+    group_jobs,
     take_for_mail,
 )
 
@@ -41,7 +41,7 @@ def write_to_requester(user_id: Any) -> bool:
         return False
     try:
         with translation.override(find_language(user)):
-            _build_message(user, build_notices(jobs)).send()
+            _build_message(user, group_jobs(jobs)).send()
     except Exception:
         logger.exception("The mail about %d ended job(s) could not be sent.", len(jobs))
         give_back_mail(user, jobs)
@@ -87,7 +87,7 @@ def _build_message(user: Any, notices: Sequence[Notice]) -> EmailMessage:
 
 def _iter_lines(notice: Notice) -> Iterator[str]:
     yield notice.text
-    is_single = len(notice.uids) == 1
+    is_single = notice.count == 1
     for told in notice.named:
         yield from _iter_told(told, is_single=is_single)
     if notice.left:

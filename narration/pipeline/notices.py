@@ -5,15 +5,25 @@ Previews and plans tell nobody: who asked for one is looking at it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
+from django.db.models import (
+    Count,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,11 +34,17 @@ from narration.sources import get_source
 
 #: How long somebody who was away is told.
 DAYS = 3
-#: How many jobs one look takes in; more are told at the next.
-MOST = 500
+#: How many jobs one mail takes in; more are told by the next.
+MOST = 5000
 #: How many narrations a group names.
 NAMED = 5
-ENDED_BADLY = (JobState.PARTIAL, JobState.FAILED, JobState.QUARANTINED)
+OUTCOMES: dict[str, str] = {
+    JobState.DONE: "ready",
+    JobState.PARTIAL: "failed",
+    JobState.FAILED: "failed",
+    JobState.QUARANTINED: "failed",
+    JobState.CANCELLED: "cancelled",
+}
 #: Outcomes in the order they are told, with what a notice looks like (``data-kind``).
 KINDS = {"failed": "bad", "cancelled": "warn", "ready": "ok"}
 
@@ -48,18 +64,26 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Jobs that ended alike, as one message. ``named`` are the newest of them."""
+    """``count`` jobs that ended alike, the last one at ``until``; ``named`` are the newest."""
 
     outcome: str
     kind: str
     text: str
+    count: int
+    until: datetime
     named: tuple[Told, ...]
-    uids: tuple[Any, ...]
 
     @property
     def left(self) -> int:
         """How many are not named."""
-        return len(self.uids) - len(self.named)
+        return self.count - len(self.named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    count: int
+    until: datetime
+    newest: Sequence[Job]
 
 
 def find_untold(user: Any) -> QuerySet[Job]:
@@ -90,23 +114,37 @@ def list_notices(user: Any) -> list[Notice]:
     """One notice for each way of ending; one query where there is nothing to tell."""
     if user is None or not user.is_authenticated:
         return []
-    return build_notices(list(find_untold(user)[:MOST]))
+    untold = find_untold(user)
+    rows = untold.order_by().values("state").annotate(jobs=Count("pk"), until=Max("finished_at"))
+    found = [(OUTCOMES[row["state"]], row["jobs"], row["until"]) for row in rows]
+    groups = {}
+    for outcome in {outcome for outcome, _jobs, _until in found}:
+        counts = [(jobs, until) for each, jobs, until in found if each == outcome]
+        groups[outcome] = _Group(
+            count=sum(jobs for jobs, _until in counts),
+            until=max(until for _jobs, until in counts),
+            newest=list(untold.filter(state__in=_list_states(outcome))[:NAMED]),
+        )
+    return _build_notices(groups)
 
 
-def dismiss(user: Any, uids: Iterable[Any]) -> int:
-    """Tell no more of these jobs of ``user``."""
-    mine = Job.objects.filter(requested_by=user, uid__in=list(uids)[:MOST], noticed_at=None)
-    return mine.exclude(state__in=ACTIVE_STATES).update(noticed_at=Now())
+def dismiss(user: Any, outcome: str, until: datetime) -> int:
+    """Tell ``user`` no more of jobs that ended so, up to that moment; how many there were."""
+    mine = Job.objects.filter(requested_by=user, state__in=_list_states(outcome), noticed_at=None)
+    return mine.filter(finished_at__lte=until).update(noticed_at=Now())
 
 
-def build_notices(jobs: Sequence[Job]) -> list[Notice]:
-    """Group ended jobs by outcome, what needs somebody first; names the newest of each group."""
-    groups = {outcome: [j for j in jobs if _get_outcome(j) == outcome] for outcome in KINDS}
-    narrations = [
-        job.narration for group in groups.values() for job in group[:NAMED] if job.narration
-    ]
-    prefetch_related_objects(narrations, "source_object", "content_type")
-    return [_build_notice(outcome, group) for outcome, group in groups.items() if group]
+def group_jobs(jobs: Sequence[Job]) -> list[Notice]:
+    """Notices about these jobs, of which the newest come first."""
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(OUTCOMES[job.state], []).append(job)
+    return _build_notices(
+        {
+            outcome: _Group(len(rows), rows[0].finished_at or timezone.now(), rows[:NAMED])
+            for outcome, rows in groups.items()
+        }
+    )
 
 
 def summarise(outcome: str, count: int, title: str, reason: str) -> str:
@@ -140,7 +178,7 @@ def take_for_mail(user: Any) -> list[Job]:
         if active.exists():
             return []
         mailed = _load_mailed(user)
-        jobs = [job for job in find_untold(user)[:MOST] if str(job.uid) not in mailed]
+        jobs = [job for job in find_untold(user)[:MOST] if job.pk not in mailed]
         if jobs:
             _record_mail("requester_mailed", user, jobs)
     return jobs
@@ -152,16 +190,16 @@ def give_back_mail(user: Any, jobs: Sequence[Job]) -> None:
         _record_mail("mail_failed", user, jobs)
 
 
-def _load_mailed(user: Any) -> set[str]:
+def _load_mailed(user: Any) -> set[int]:
     events = Event.objects.filter(
         kind__in=("requester_mailed", "mail_failed"),
         actor=user,
         at__gte=Now() - timedelta(days=DAYS + 1),
     )
-    mailed: set[str] = set()
+    mailed: set[int] = set()
     for kind, data in events.order_by("pk").values_list("kind", "data"):
-        uids = set(data.get("jobs", ()))
-        mailed = mailed | uids if kind == "requester_mailed" else mailed - uids
+        keys = set(data.get("jobs", ()))
+        mailed = mailed | keys if kind == "requester_mailed" else mailed - keys
     return mailed
 
 
@@ -170,25 +208,32 @@ def _record_mail(kind: str, user: Any, jobs: Sequence[Job]) -> None:
         kind=kind,
         actor=user,
         actor_name=user.get_username(),
-        data={"jobs": [str(job.uid) for job in jobs]},
+        data={"jobs": [job.pk for job in jobs]},
     )
 
 
-def _get_outcome(job: Job) -> str:
-    if job.state == JobState.DONE:
-        return "ready"
-    return "failed" if job.state in ENDED_BADLY else "cancelled"
+def _list_states(outcome: str) -> list[str]:
+    return [state for state, each in OUTCOMES.items() if each == outcome]
 
 
-def _build_notice(outcome: str, jobs: Sequence[Job]) -> Notice:
-    named = tuple(_tell(job) for job in jobs[:NAMED])
-    first = named[0]
+def _build_notices(groups: Mapping[str, _Group]) -> list[Notice]:
+    """In the order of ``KINDS``; all titles are read at once."""
+    narrations = [job.narration for group in groups.values() for job in group.newest]
+    present = [narration for narration in narrations if narration is not None]
+    prefetch_related_objects(present, "source_object", "content_type")
+    return [_build_notice(each, groups[each]) for each in KINDS if each in groups]
+
+
+def _build_notice(outcome: str, group: _Group) -> Notice:
+    named = tuple(_tell(job) for job in group.newest)
+    title, reason = (named[0].title, named[0].reason) if named else ("", "")
     return Notice(
         outcome=outcome,
         kind=KINDS[outcome],
-        text=summarise(outcome, len(jobs), first.title, first.reason),
+        text=summarise(outcome, group.count, title, reason),
+        count=group.count,
+        until=group.until,
         named=named,
-        uids=tuple(job.uid for job in jobs),
     )
 
 

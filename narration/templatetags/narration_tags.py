@@ -95,6 +95,17 @@ def narration_panel(context: template.Context, obj: Model, language: str) -> dic
     return {**build_panel(obj, language, user), "csrf_token": context.get("csrf_token")}
 
 
+@register.inclusion_tag("narration/notices.html", takes_context=True)
+def narration_notices(context: template.Context) -> dict[str, Any]:
+    """How the narrations this user asked for have ended, until they dismiss it.
+
+    One query where there is nothing to tell; pages without a request or a user show nothing.
+    """
+    request = context.get("request")
+    notices = api.list_notices(getattr(request, "user", None))
+    return {"notices": notices, "csrf_token": context.get("csrf_token"), "request": request}
+
+
 @register.inclusion_tag("narration/state.html")
 def narration_state(obj: Model, language: str, *, state: Any = None) -> dict[str, Any]:
     """The badge of a narration's state. In lists give ``state`` from ``api.states_for``."""

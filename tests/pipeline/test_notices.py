@@ -74,7 +74,7 @@ def test_many_jobs_are_one_notice_that_names_some(owner):
         make_job(owner, f"Note {number}")
     [notice] = api.list_notices(owner)
     assert notice.text == "12 narrations are ready."
-    assert len(notice.uids) == 12
+    assert notice.count == 12
     assert (len(notice.named), notice.left) == (5, 7)
 
 
@@ -137,18 +137,26 @@ def test_it_is_one_query_for_who_has_nothing_and_few_for_many(owner, django_asse
     with CaptureQueriesContext(connection) as many:
         api.list_notices(owner)
     assert len(many) == len(few) <= 4
+    assert api.list_notices(owner)[0].text == "63 narrations are ready."
 
 
 def test_a_notice_is_dismissed_by_who_it_is_for_once(owner, stranger):
-    job = make_job(owner)
+    make_job(owner)
     waiting = make_job(owner, state=JobState.QUEUED)
-    uids = [job.uid, waiting.uid]
-    assert api.dismiss_notices(stranger, uids) == 0
-    assert api.dismiss_notices(owner, uids) == 1
-    assert api.dismiss_notices(owner, uids) == 0
-    assert api.list_notices(owner) == []
+    make_job(owner, "Snow", JobState.FAILED)
+    ready = api.list_notices(owner)[1]
+    later = make_job(owner, "Later")
+    wish = {"outcome": ready.outcome, "until": ready.until}
+    assert api.dismiss_notices(stranger, **wish) == 0
+    assert api.dismiss_notices(owner, **wish) == 1
+    assert api.dismiss_notices(owner, **wish) == 0
     waiting.refresh_from_db()
-    assert waiting.noticed_at is None
+    later.refresh_from_db()
+    assert waiting.noticed_at is later.noticed_at is None
+    assert [text for _kind, text in get_texts(owner)] == [
+        "The narration of “Snow” could not be finished.",
+        "The narration of “Later” is ready.",
+    ]
 
 
 # E-mail
