@@ -106,7 +106,7 @@ class NarratedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Add what the panel needs, for who may narrate this object."""
         if obj is not None and can(request.user, "narrate", obj):
             context["narration_languages"] = get_source(obj).get_languages(obj)
-            context["narration_htmx"] = _build_htmx_script()
+            context["narration_htmx"] = build_htmx_script()
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _select(self, request: HttpRequest, queryset: QuerySet[Any]) -> tuple[list[Any], int]:
@@ -138,7 +138,7 @@ def _get_level(count: int) -> int:
     return messages.SUCCESS if count else messages.WARNING
 
 
-def _build_htmx_script() -> str:
+def build_htmx_script() -> str:
     """The script that moves the progress; without it the panel works by reloading."""
     if not apps.is_installed("django_htmx"):
         return ""

@@ -55,10 +55,10 @@ def _explain_retry(row: WaitingJob) -> str:
     time = show_moment(job.not_before) if job.not_before is not None else ""
     if not job.error_code:
         return _("Begins at %(time)s.") % {"time": time}
-    words = _("Tried again at %(time)s (%(attempt)s try) because: %(reason)s")
+    words = _("Tried again at %(time)s (try %(attempt)d) because: %(reason)s")
     return words % {
         "time": time,
-        "attempt": show_ordinal(job.attempts + 1),
+        "attempt": job.attempts + 1,
         "reason": explain_job(job.error_code),
     }
 

@@ -130,7 +130,7 @@ def test_a_job_that_is_tried_again_is_not_in_line(owner, worker):
     )
     reason, words = tell(waiting)
     assert reason == "tried_again"
-    assert "(2nd try) because: The engine of this voice could not be started." in words
+    assert "(try 2) because: The engine of this voice could not be started." in words
     assert find_waiting(waiting).position is None
     assert tell(make_job(owner))[1] == "1st: one worker on cpu, nothing ahead"
 
