@@ -157,6 +157,7 @@ def build_panel(obj: Model, language: str, user: Any, problem: str = "") -> dict
         **build_names(obj, language),
         "state": state,
         "is_active": is_active,
+        "waiting": find_waiting(state),
         "estimate": estimate,
         "failures": failures,
         "problem": problem,
@@ -166,6 +167,17 @@ def build_panel(obj: Model, language: str, user: Any, problem: str = "") -> dict
         "is_plain": not has_rules(language),
         "unvoiced": api.list_unvoiced(obj, language=language),
     }
+
+
+def find_waiting(state: api.NarrationState) -> api.Waiting | None:
+    """Place and reason of a narration whose job waits; None where an author could only worry."""
+    if state.status != "queued" or state.job is None:
+        return None
+    try:
+        waiting = api.find_waiting(api.get_job(uid=state.job.uid, user=None))
+    except NarrationNotFound:  # its object was deleted in this moment
+        return None
+    return None if waiting is not None and waiting.code == "no_worker" else waiting
 
 
 def is_worth_narrating(state: api.NarrationState, estimate: api.Estimate | None) -> bool:

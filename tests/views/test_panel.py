@@ -65,6 +65,18 @@ def test_narrate_queues_a_job_and_polls_until_it_ends(author, note):
     assert "hx-trigger" not in author.get(get_url("panel", note)).content.decode()
 
 
+def test_a_waiting_job_tells_its_place_once_somebody_works(author, note):
+    from django.utils import timezone
+
+    from narration.models import Worker
+
+    author.post(get_url("narrate", note))
+    now = timezone.now()
+    Worker.objects.create(node="x", lane="cpu", pid=1, started_at=now, heartbeat_at=now)
+    html = get_page(author, "panel", note)
+    assert "1st: one worker on cpu, nothing ahead" in html
+
+
 def test_cancelling_what_has_ended_is_told_not_thrown(author, note):
     response = author.post(get_url("cancel", note), headers=HTMX)
     assert response.status_code == 200
