@@ -32,7 +32,9 @@ def check_queue() -> Iterator[Finding]:
         advice = _("Start it, or set Q_CLUSTER['orm'] to 'default'.")
         yield Finding("queue", title, State.WARNING, words, advice, facts)
         return
-    words = _("%(broker)s, cluster %(cluster)s with %(workers)s workers, %(count)d hints wait.") % {
+    words = _(
+        "%(broker)s, cluster %(cluster)s. Processes: %(workers)s; hints waiting: %(count)d."
+    ) % {
         **facts,
         "count": sum(facts["hints"].values()),
     }
@@ -59,14 +61,14 @@ def check_jobs() -> Iterator[Finding]:
             row["jobs"],
         )
         yield Finding("jobs", title, State.OK, words % row, facts=row)
-    words = _("%(running)d jobs run.") % facts
+    words = _("Running: %(running)d.") % facts
     yield Finding("jobs", title, State.OK, words, facts=facts)
     if facts["expired"]:
-        words = _("%(expired)d jobs were left by their workers and nobody took them back.") % facts
+        words = _("Left by their workers, and nobody took them back: %(expired)d.") % facts
         advice = _("Start a worker, which sweeps: %(command)s") % {"command": START_WORKER}
         yield Finding("jobs", title, State.WARNING, words, advice, facts)
     if facts["quarantined"]:
-        words = _("%(quarantined)d jobs are set aside because they killed their workers.") % facts
+        words = _("Set aside because they killed their workers: %(quarantined)d.") % facts
         advice = _("Look at them in the admin, under Jobs; change the text or narrate it again.")
         yield Finding("jobs", title, State.WARNING, words, advice, facts)
 

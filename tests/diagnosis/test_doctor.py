@@ -194,7 +194,7 @@ def test_waiting_jobs_are_counted_by_lane_with_the_oldest(cluster, note):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"state": JobState.QUARANTINED}, "set aside"),
+        ({"state": JobState.QUARANTINED}, "Set aside"),
         ({"state": JobState.RUNNING, "lease_until": Now() - timedelta(1)}, "nobody took them back"),
     ],
 )
