@@ -1,6 +1,7 @@
 """The app: reads hosts' ``narration_sources`` modules when Django is ready."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -16,3 +17,7 @@ class NarrationAppConfig(AppConfig):
 
         autodiscover_modules("narration_sources")
         receivers.connect_sources()
+        if apps.is_installed("django_q"):
+            from narration.queue.schedule import ensure_schedules
+
+            post_migrate.connect(ensure_schedules, sender=self, dispatch_uid="narration:schedules")

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from narration import manifests, permissions
 from narration.exceptions import (
     ConflictError,
-    NarrationError,
     NarrationNotFound,
     NotAllowed,
     SourceError,
@@ -124,14 +123,11 @@ def request_narration(
     one waits behind it. With ``publish`` learners hear it as soon as it is made, else only where
     they read that very text already. ``UnsupportedUtterance`` when no voice speaks the language.
     """
-    source = _get_source_for(obj, language)
+    _get_source_for(obj, language)
     _require(user, "publish" if publish else "narrate", obj)
-    narration = get_or_create_narration(obj, language)
-    wish = requests.Wish(narration, obj, source.get_version(obj, language))
-    (outcome,) = requests.request_jobs([wish], user=user, publish=publish, priority=priority)
-    if isinstance(outcome, NarrationError):
-        raise outcome
-    return outcome
+    return requests.request_job(
+        get_or_create_narration(obj, language), obj, user=user, publish=publish, priority=priority
+    )
 
 
 def cancel_job(job_uid: Any, *, user: Any = None) -> Job:

@@ -72,6 +72,18 @@ def request_jobs(
     ]
 
 
+def request_job(
+    narration: Narration, obj: models.Model, *, user: Any, publish: bool, priority: int
+) -> Job:
+    """``request_jobs`` of one; its refusal is raised."""
+    version = get_source(obj).get_version(obj, narration.language)
+    wish = Wish(narration, obj, version)
+    (outcome,) = request_jobs([wish], user=user, publish=publish, priority=priority)
+    if isinstance(outcome, NarrationError):
+        raise outcome
+    return outcome
+
+
 def request_refreshes(narrations: Sequence[Narration], *, user: Any) -> dict[int, Job]:
     """Have plans refreshed in the background; the waiting jobs by narration.
 
