@@ -32,6 +32,8 @@ WAIT = timedelta(hours=1)
 FRESH = WAIT / 2
 #: Rows of one transaction: others wait for it, on SQLite all of them.
 BATCH = 200
+#: Rows that are marked together: finding the longest unused looks at all of them.
+MARK_BATCH = 5000
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ def prune(seconds: float | None = None) -> Pruned:
     """Delete superseded tracks, mark what nobody uses any more, delete what was marked before."""
     deadline, told = Deadline(seconds), Pruned()
     _repeat(partial(_delete_tracks, told), deadline)
-    _repeat(partial(_mark, told, _find_old), deadline)
+    _mark_old(told, deadline)
     surplus = _measure_surplus()
     while surplus > 0 and not deadline.is_over:
         marked = _mark_surplus(told, surplus)
@@ -99,10 +101,16 @@ def _find_superseded() -> TrackQuerySet:
     return Track.objects.superseded(Now() - timedelta(days=days))
 
 
-def _mark(told: Pruned, find: Callable[[], RenditionQuerySet]) -> bool:
-    pks = list(find().values_list("pk", flat=True)[:BATCH])
-    told.marked += _set_mark(pks)
-    return len(pks) == BATCH
+def _mark_old(told: Pruned, deadline: Deadline) -> None:
+    """In the order of the rows, so that none is looked at twice however many there are."""
+    last = 0
+    while not deadline.is_over:
+        rows = _find_old().filter(pk__gt=last).order_by("pk")
+        pks = list(rows.values_list("pk", flat=True)[:BATCH])
+        if not pks:
+            return
+        told.marked += _set_mark(pks)
+        last = pks[-1]
 
 
 def _mark_surplus(told: Pruned, surplus: int) -> int:
@@ -110,7 +118,7 @@ def _mark_surplus(told: Pruned, surplus: int) -> int:
 
     So many at a time that no list grows with the storage; 0 when nothing unused is left.
     """
-    chosen = _choose_surplus(_find_unmarked(), surplus, limit=BATCH)
+    chosen = _choose_surplus(_find_unmarked(), surplus, limit=MARK_BATCH)
     told.marked += _set_mark(pk for pk, _size in chosen)
     return sum(size for _pk, size in chosen)
 

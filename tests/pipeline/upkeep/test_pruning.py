@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from narration import api, storage
 from narration.exceptions import StorageCorrupt
 from narration.models import Job, Override, Rendition, Segment, Track, TrackFile
-from narration.pipeline import stitch, upkeep
+from narration.pipeline import renditions, stitch, upkeep
 from narration.pipeline.plans import refresh_plan
 from narration.pipeline.renditions import find_whole, keep
 from narration.pipeline.upkeep import pruning
@@ -149,10 +149,13 @@ def test_marks_count_as_space_made(settings):
 
 def test_many_are_pruned_in_batches(monkeypatch, settings):
     monkeypatch.setattr(pruning, "BATCH", 3)
+    monkeypatch.setattr(pruning, "MARK_BATCH", 2)
     for n in range(10):
-        make_old(f"Sentence {n}.")
+        make_old(f"Sentence {n}.", content=bytes(1000))
+        make_old(f"Said lately {n}.", days=5, content=bytes(1000))
+    set_narration(settings, MAX_RENDITION_BYTES=5000)
     first, last = prune_twice()
-    assert (first.marked, last.renditions, list_files()) == (10, 10, set())
+    assert (first.marked, last.renditions, len(list_files())) == (15, 15, 5)
 
 
 def test_a_run_costs_few_queries_however_many_rows(django_assert_max_num_queries):
@@ -213,6 +216,31 @@ def test_a_job_that_begins_between_the_mark_and_the_deletion_finds_or_makes_its_
     assert find_whole(plan.get_utterances()) == {}
     job = narrate(note)
     assert (job.state, job.synthesized) == ("done", 5)
+
+
+def test_sentences_that_go_while_they_are_stitched_are_made_again(note, monkeypatch):
+    build, lost = stitch._build_manifest, []
+
+    def lose_then_build(*args):
+        if not lost:
+            lost.extend(Rendition.objects.values_list("pk", flat=True))
+            Rendition.objects.all().delete()
+        return build(*args)
+
+    monkeypatch.setattr(stitch, "_build_manifest", lose_then_build)
+    job = narrate(note)
+    assert (job.state, job.error, len(lost)) == ("done", "", 5)
+    track = get_narration(note).draft_track
+    assert track.renditions.count() == len(track.manifest["segments"])
+    assert Rendition.objects.count() == 5
+    assert not Rendition.objects.filter(pk__in=lost).exists()
+
+
+def test_a_marked_sentence_that_goes_while_it_is_looked_up_counts_as_missing(note, monkeypatch):
+    old = make_old()
+    upkeep.prune()
+    monkeypatch.setattr(renditions, "keep", lambda _digests: set())
+    assert find_whole([old.digest]) == {}
 
 
 def run_beside(action):
