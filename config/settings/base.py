@@ -147,6 +147,13 @@ Q_CLUSTER = {
     # Lanes with a cluster of their own, which is started with Q_CLUSTER_NAME=<lane>.
     "ALT_CLUSTERS": {lane: {} for lane in env.list("Q_LANES", default=[])},
 }
+# A faster bell that may lose messages (narration.W004): docs/how-to/run-in-production.md
+if redis_url := env.str("Q_REDIS_URL", default=""):
+    Q_CLUSTER |= {
+        "orm": None,
+        "broker_class": "narration.queue.doorbell.RedisDoorbell",
+        "redis": redis_url,
+    }
 
 # A faster doorbell that may lose hints, never jobs: the sweep rings again.
 if Q_REDIS_URL := env.str("Q_REDIS_URL", default=""):
