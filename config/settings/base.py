@@ -155,10 +155,6 @@ if redis_url := env.str("Q_REDIS_URL", default=""):
         "redis": redis_url,
     }
 
-# A faster doorbell that may lose hints, never jobs: the sweep rings again.
-if Q_REDIS_URL := env.str("Q_REDIS_URL", default=""):
-    Q_CLUSTER = {**Q_CLUSTER, "orm": None, "redis": Q_REDIS_URL}
-
 NARRATION: dict[str, object] = {}
 
 REST_FRAMEWORK = {

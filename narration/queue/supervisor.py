@@ -7,6 +7,7 @@ whole death: everything in the cluster's session is killed and it is started aga
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -24,6 +25,8 @@ HEALTHY_SECONDS = 60.0
 MAX_BACKOFF_SECONDS = 30.0
 #: How long a cluster may take to stop before it is killed. Jobs give up between two sentences.
 GRACE_SECONDS = 30.0
+#: … and its main process alone, when nobody is left that it could wait for.
+ALONE_SECONDS = 1.0
 TICK_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1
 
@@ -95,9 +98,7 @@ class Supervisor:
         if self._stopping and process.poll() is None:
             self._on_stopping(process.pid)
             process.terminate()
-            try:
-                process.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
+            if not _has_ended(process):
                 logger.warning("The cluster did not stop in %g s and is killed.", GRACE_SECONDS)
         kill_session(process.pid)
         process.wait()
@@ -107,6 +108,21 @@ class Supervisor:
         until = time.monotonic() + delay
         while not self._stopping and time.monotonic() < until:
             time.sleep(0.1)
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Wait for the end of a cluster that was told to stop; whether it came within the grace.
+
+    Where the whole group got SIGTERM, the main process outlives all others and waits for ever.
+    """
+    until = time.monotonic() + GRACE_SECONDS
+    while process.poll() is None and iter_session(process.pid) != [process.pid]:
+        if time.monotonic() > until:
+            return False
+        time.sleep(TICK_SECONDS / 5)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(ALONE_SECONDS)
+    return True
 
 
 def iter_session(leader: int) -> list[int]:

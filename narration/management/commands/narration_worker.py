@@ -41,14 +41,15 @@ class Command(BaseCommand):
         self._next_sweep = self._next_beat = 0.0
         supervisor = Supervisor(
             build_cluster_command(),
-            on_start=self._register,
+            on_start=self._expect,
             on_stopping=self._mark_stopping,
             on_tick=self._tick,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.stop())
         supervisor.run()
-        _attempt("forget its workers", lambda: Worker.objects.remove_dead(self._node))
+        # What a killed worker held waits again, now and not after the next start.
+        _attempt("hand back what was held", self._sweep)
 
     def _register(self, pid: int) -> None:
         self._pid = pid
