@@ -109,3 +109,22 @@ class FragileEspeakEngine(EspeakEngine):
         if "hang" in utterance.text:
             time.sleep(60)
         return super()._speak_here(utterance)
+
+
+class TellingEngine(DummyEngine):
+    """Writes each utterance it has spoken to the file ``log``, a line each; may kill its parent."""
+
+    @classmethod
+    def describe(cls, options):
+        own = {"log", "kill_parent_on"}
+        return super().describe({k: v for k, v in options.items() if k not in own})
+
+    def speak(self, utterance):
+        if self._is_asked("kill_parent_on", utterance.text):
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(60)
+        result = super().speak(utterance)
+        descriptor = os.open(self.options["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(descriptor, f"{utterance.text}\n".encode())  # one write: lines never mix
+        os.close(descriptor)
+        return result
