@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 PORT ?= 8000
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-plugin test-postgresql lint bench run worker messages requirements clean
+.PHONY: help demo test test-plugin test-postgresql lint bench soak run worker messages requirements clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -48,8 +49,9 @@ test-plugin: $(VENV)/.dev ## the plugin's tests with courses not installed
 		--ignore tests/courses --ignore tests/browser --ignore tests/packaging --ignore tests/docs \
 		-m "not cluster and not browser"
 
-test-postgresql: $(VENV)/.dev ## tables, jobs and the promise on PostgreSQL (TEST_DATABASE_URL)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/models tests/pipeline tests/jobs tests/courses
+test-postgresql: $(VENV)/.dev ## all tests on PostgreSQL (TEST_DATABASE_URL)
+	@case "$$TEST_DATABASE_URL" in postgres*) ;; *) echo "Set TEST_DATABASE_URL=postgres://…" >&2; exit 2;; esac
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 lint: $(VENV)/.dev ## format, rules, types, import contracts, templates
 	@$(BIN)/ruff format --check .
@@ -62,11 +64,14 @@ lint: $(VENV)/.dev ## format, rules, types, import contracts, templates
 bench: $(VENV)/.dev ## measure: lines of JSON and a table
 	@$(BIN)/python -m bench
 
+soak: $(VENV)/.dev ## kill anything for MINUTES=10; on PostgreSQL with SOAK_DATABASE_URL
+	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
+
 messages: $(VENV)/.dev ## collect and compile the translations (needs gettext)
 	@$(BIN)/python -m config.messages
 
 requirements: $(VENV)/.dev ## compile requirements/*.in to pinned *.txt
-	@cd requirements && for set in base espeak s3 prod dev; do \
+	@cd requirements && for set in base espeak s3 redis prod dev; do \
 		../$(BIN)/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --python-version 3.11 $$set.in -o $$set.txt; done
 
 clean: ## remove what was made here: database, audio, environment

@@ -1,0 +1,1 @@
+"""``python -m bench.soak``: lessons arrive, texts change, anything is killed."""
