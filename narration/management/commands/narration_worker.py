@@ -41,7 +41,7 @@ class Command(BaseCommand):
         self._next_sweep = self._next_beat = 0.0
         supervisor = Supervisor(
             build_cluster_command(),
-            on_start=self._expect,
+            on_start=self._register,
             on_stopping=self._mark_stopping,
             on_tick=self._tick,
         )
