@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: The rolling scrub leaves alone what was read since.
 INTERVAL = timedelta(days=7)
+#: SQLite's clock counts milliseconds, and compares them as text with what has more digits.
+TICK = timedelta(milliseconds=1)
 BATCH = 50
 #: So many files and every one missing: that is an empty disk in place of ours, not damage.
 SUSPICIOUS = 20
@@ -106,7 +108,8 @@ def _list_due(interval: timedelta) -> list[QuerySet[Any]]:
     for rows in (Rendition.objects.usable(), TrackFile.objects.all()):
         start: datetime | None = rows.annotate(now=Now()).values_list("now", flat=True).first()
         if start is not None:
-            unread = rows.filter(Q(scrubbed_at=None) | Q(scrubbed_at__lt=start - interval))
+            before = start - interval - TICK
+            unread = rows.filter(Q(scrubbed_at=None) | Q(scrubbed_at__lt=before))
             due.append(unread.order_by(F("scrubbed_at").asc(nulls_first=True), "pk"))
     return due
 

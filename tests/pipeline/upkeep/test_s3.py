@@ -96,6 +96,7 @@ def test_damage_is_found_and_mended(note, store, how):
     assert {f.format: f.sha256 for f in TrackFile.objects.all()} == track
     assert all(is_sound(file) for file in TrackFile.objects.all())
     damage(rendition.storage_name, how)
+    Rendition.objects.update(scrubbed_at=None)
     assert upkeep.scrub(interval=timedelta(0)).damaged == 1
     Track.objects.all().delete()
     job = narrate(note)
