@@ -1,5 +1,6 @@
 """Room, refusals and deletion in the storage; what is damaged is in pipeline/test_faults.py."""
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -23,7 +24,9 @@ HOUR = timedelta(hours=1)
 class NoListener:
     """Lets a job run without a lease."""
 
-    def begin(self, *, total, reused):
+    priority = 0
+
+    def begin(self, *, total, reused, characters):
         pass
 
     def made(self, segment, rendition):
@@ -34,6 +37,9 @@ class NoListener:
 
     def check(self):
         pass
+
+    def busy(self):
+        return contextlib.nullcontext()
 
 
 def list_left(location):

@@ -49,4 +49,4 @@ def test_staff_cannot_plant_a_schedule(client, staff):
     }
     response = client.post(reverse("admin:django_q_schedule_add"), data)
     assert response.status_code == 403
-    assert not apps.get_model("django_q", "schedule").objects.exists()
+    assert not apps.get_model("django_q", "schedule").objects.filter(name="x").exists()
