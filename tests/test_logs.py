@@ -63,10 +63,11 @@ def log_failure(error, formatter):
 # Form
 
 
-def test_a_line_is_one_object_however_odd_the_message(written):
+def test_a_line_is_one_object_however_odd_the_message(written, monkeypatch):
     # Not to pytest's own capture: half a character cannot be sent between its processes.
-    log = logging.Logger("narration.x")
-    log.addHandler(written.handler)
+    log = logging.getLogger("narration.x")
+    monkeypatch.setattr(log, "propagate", False)
+    monkeypatch.setattr(log, "handlers", [written.handler])
     log.warning("two\nlines \u2028 and \ud800 %s", "ü")
     (line,) = read(written)
     assert len(written.getvalue().splitlines()) == 1

@@ -297,6 +297,7 @@ _BAD_FILE = _("A sound could not be stored, or was found damaged.")
 #: Why a job ended badly. What the database keeps (``Job.error``) stays English, for the log.
 JOB_EXPLANATIONS = {
     "configuration": _BAD_SETUP,
+    "database_away": _("The database was away."),
     "engine_crashed": _("The engine crashed at every sentence; something is wrong with it."),
     "engine_hung": _("The engine finished no sentence in time; something is wrong with it."),
     "engine_not_installed": _("The engine of this voice is not installed."),

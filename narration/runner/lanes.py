@@ -19,9 +19,15 @@ from narration.pipeline.events import record
 
 MAX_REST = timedelta(hours=1)
 #: Faults of the place where jobs are worked on, whatever their text.
-OF_THE_PLACE = {"internal", "storage_full", "storage_unreachable", "storage_short_write"}
+OF_THE_PLACE = {
+    "database_away",
+    "internal",
+    "storage_full",
+    "storage_unreachable",
+    "storage_short_write",
+}
 #: Faults that end by themselves or by somebody's hand: jobs wait for that as long as it takes.
-WAITED_FOR = {"storage_full", "storage_unreachable"}
+WAITED_FOR = {"database_away", "storage_full", "storage_unreachable"}
 
 
 def is_open(lane: str) -> bool:

@@ -6,7 +6,13 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from narration import conf, logs
 from narration.exceptions import ConflictError, NarrationError
@@ -58,6 +64,8 @@ def _bring_to_an_end(job: Job, deadline: float | None) -> None:
         _try_give_back(lease)
     except NarrationError as error:
         lease.fail(error)
+    except (OperationalError, InterfaceError) as error:
+        _outlive_database(lease, error)
     except Exception as error:
         logger.exception("Job %s failed.", job.uid)
         lease.fail(NarrationError(f"{type(error).__name__}", code="internal", is_permanent=False))
@@ -127,6 +135,16 @@ def _describe_partial(job: Job) -> dict[str, str]:
         f"{count} sentence(s) could not be spoken; everything else is kept. Nothing was published."
     )
     return {"error_code": "partial", "error": words}
+
+
+def _outlive_database(lease: Lease, error: Exception) -> None:
+    """The database went away under the job: on a new connection it waits, else a sweep finds it."""
+    logger.warning("Job %s lost its database: %s", lease.job.uid, type(error).__name__)
+    connection.close()
+    try:
+        lease.fail(NarrationError(type(error).__name__, code="database_away", is_permanent=False))
+    except DatabaseError:
+        logger.warning("Job %s waits for its lease to end.", lease.job.uid)
 
 
 def _try_end(lease: Lease, state: JobState) -> None:

@@ -57,7 +57,6 @@ def test_the_database_is_locked_for_a_while(scene):
 
 
 @postgresql
-@pytest.mark.xfail(reason="the runner ends a job for good whose connection broke", strict=False)
 def test_every_connection_is_terminated_in_the_middle_of_a_lesson(scene):
     lessons = [scene.write_lesson(f"lesson {n}") for n in range(2)]
     with scene.cluster():
