@@ -24,7 +24,7 @@ needs_courses = pytest.mark.skipif(
     not apps.is_installed("courses"), reason="the pages of the site need courses"
 )
 CATALOGUES = sorted(ROOT.glob("*/locale/pt_BR/LC_MESSAGES/django.po"))
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]?\d*[sd]|\{\w+\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)\d*[sd]|\{\w+\}")
 PORTUGUESE = {"accept-language": "pt-br"}
 PANEL = "/narration/panel/testapp.note/{}/en/"
 
