@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,10 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         """A process lives; False when it has no row (any more)."""
         mine = self.filter(node=node, lane=lane, pid=pid)
         return bool(mine.update(heartbeat_at=Now(), facts=facts))
+
+    def vouch(self, node: str, pids: Iterable[int]) -> None:
+        """These processes of a machine live, says who watches over them."""
+        self.filter(node=node, pid__in=list(pids)).update(heartbeat_at=Now())
 
     def remove_dead(self, node: str) -> int:
         """Forget the processes of this machine that are gone, and whoever is silent for a day on

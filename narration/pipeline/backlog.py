@@ -52,6 +52,7 @@ class WorkerRow:
     is_alive: bool
     is_stopping: bool
     memory_bytes: int | None
+    lanes: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -175,7 +176,7 @@ def list_workers() -> list[WorkerRow]:
 
 def _build_worker(row: Any, here: str) -> WorkerRow:
     facts = row.facts if isinstance(row.facts, dict) else {}
-    memory = facts.get("memory_bytes", facts.get("memory"))
+    memory = facts.get("rss")
     is_known_dead = row.node == here and not is_alive(row.pid)
     return WorkerRow(
         node=row.node,
@@ -185,6 +186,7 @@ def _build_worker(row: Any, here: str) -> WorkerRow:
         is_alive=bool(row.is_heard) and not is_known_dead,
         is_stopping=bool(facts.get("stopping")),
         memory_bytes=memory if isinstance(memory, int) else None,
+        lanes=tuple(facts.get("lanes", ())) if row.lane == CLUSTER_LANE else (row.lane,),
     )
 
 
@@ -213,10 +215,10 @@ def _load_lanes(workers: Sequence[WorkerRow], running: Sequence[Job]) -> dict[st
 
 def _count_workers(lanes: dict[str, LaneRow], workers: Iterable[WorkerRow]) -> None:
     alive = [worker for worker in workers if worker.is_alive and not worker.is_stopping]
-    has_cluster = any(worker.lane == CLUSTER_LANE for worker in alive)
+    clusters = [worker for worker in alive if worker.lane == CLUSTER_LANE]
     for lane in lanes.values():
         lane.workers = sum(worker.lane == lane.name for worker in alive)
-        lane.has_cluster = has_cluster
+        lane.has_cluster = any(lane.name in cluster.lanes for cluster in clusters)
 
 
 def _measure() -> dict[str, float]:

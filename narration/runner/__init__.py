@@ -8,6 +8,5 @@ from narration.runner.claims import claim
 from narration.runner.lease import Lease
 from narration.runner.running import run_job, run_lane
 from narration.runner.sweeping import sweep
-from narration.runner.workers import CLUSTER_LANE
 
-__all__ = ["CLUSTER_LANE", "Lease", "claim", "run_job", "run_lane", "sweep"]
+__all__ = ["Lease", "claim", "run_job", "run_lane", "sweep"]

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import socket
 import threading
 import time
 from typing import Any
 
-from django.db.models.functions import Now
+from narration.models import CLUSTER_LANE, Worker
+from narration.queue.memory import measure_family
 
-from narration.models import Worker
-
-#: The lane under which a supervisor registers its cluster.
-CLUSTER_LANE = "cluster"
 #: How often a worker tells that it lives, in seconds.
 HEARTBEAT_SECONDS = 10.0
 
@@ -26,12 +22,10 @@ _beats: dict[int, float] = {}
 
 def register_worker(lane: str) -> Worker:
     """The row of this process in a lane, beating."""
-    identity = {"node": socket.gethostname(), "lane": lane, "pid": os.getpid()}
-    worker, _created = Worker.objects.update_or_create(
-        **identity,
-        defaults={"heartbeat_at": Now(), "facts": _build_facts()},
-        create_defaults={"started_at": Now(), "heartbeat_at": Now(), "facts": _build_facts()},
-    )
+    node, pid = socket.gethostname(), os.getpid()
+    if not Worker.objects.beat(node, lane, pid, _build_facts()):
+        Worker.objects.register(node, lane, pid, _build_facts())
+    worker = Worker.objects.get(node=node, lane=lane, pid=pid)
     _beats[worker.pk] = time.monotonic()
     return worker
 
@@ -42,7 +36,7 @@ def beat(worker: Worker | None) -> None:
     if worker is None or now - _beats.get(worker.pk, 0.0) < HEARTBEAT_SECONDS:
         return
     _beats[worker.pk] = now
-    Worker.objects.filter(pk=worker.pk).update(heartbeat_at=Now(), facts=_build_facts())
+    Worker.objects.beat(worker.node, worker.lane, worker.pid, _build_facts())
 
 
 def listen_for_sigterm() -> None:
@@ -73,5 +67,5 @@ def is_stopping() -> bool:
 
 
 def _build_facts() -> dict[str, Any]:
-    # Linux counts it in KiB.
-    return {"peak_rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    family = measure_family(os.getpid())
+    return {"rss": family.rss, "processes": family.processes}

@@ -87,7 +87,7 @@ def test_an_empty_site_says_so(client, viewer):
 
 
 def test_it_shows_workers_lanes_queue_and_progress(client, staff, mine):
-    make_worker(facts={"memory_bytes": 200 * 2**20})
+    make_worker(facts={"rss": 200 * 2**20})
     make_worker(node="gone", heartbeat_at=timezone.now() - dt.timedelta(hours=2))
     make_job(mine, state=JobState.RUNNING, total=10, done=4, synthesized=4)
     Narration.objects.filter(pk=mine.pk).update(missing=6)

@@ -95,10 +95,6 @@ def test_machines_that_are_silent_for_a_day_are_forgotten():
     assert Worker.objects.get() == kept
 
 
-def test_the_runner_and_the_tables_call_a_cluster_the_same():
-    assert runner.CLUSTER_LANE == CLUSTER_LANE
-
-
 def test_a_lane_with_a_cluster_of_its_own_is_not_the_default_ones(settings):
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, "ALT_CLUSTERS": {"gpu": {}}}
     default = facts.get_default_cluster_name()

@@ -160,7 +160,9 @@ def test_a_lane_rests(owner, worker):
 def test_nobody_serves_the_lane(owner, worker):
     job = make_job(owner, lane="gpu")
     assert tell(job) == ("no_worker", "No worker serves the lane gpu: start one.")
-    make_worker("cluster")
+    make_worker("cluster", facts={"lanes": ["cpu"]})
+    assert tell(job)[0] == "no_worker"
+    make_worker("cluster", pid=8, facts={"lanes": ["cpu", "gpu"]})
     assert tell(job)[0] == "in_line"
 
 
@@ -174,7 +176,7 @@ def test_nobody_serves_the_lane(owner, worker):
     ],
 )
 def test_a_worker_is_alive_while_it_is_heard_and_not_known_dead(changes, is_alive):
-    make_worker(facts={"memory_bytes": 5}, **changes)
+    make_worker(facts={"rss": 5}, **changes)
     [row] = load_backlog().workers
     assert row.is_alive is is_alive
     assert row.memory_bytes == 5

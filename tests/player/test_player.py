@@ -272,7 +272,7 @@ def test_a_withdrawn_narration_is_explained_and_can_be_retried(open_page, site):
     site.pages.update(withdrawn)
     page.click("[data-action=retry]")
     wait_until(page, f"{AUDIO}.currentTime > 0.1 && document.querySelector('.nr-listening')")
-    assert not page.is_visible("[role=alert]")
+    page.wait_for_selector("[role=alert]", state="hidden")
     assert all("404" in complaint for complaint in open_page.complaints)
     open_page.complaints.clear()
 

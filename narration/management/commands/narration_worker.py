@@ -19,7 +19,7 @@ from narration import conf, runner
 from narration.models import CLUSTER_LANE, Worker
 from narration.queue.facts import find_lanes, get_cluster_name
 from narration.queue.memory import measure_family
-from narration.queue.supervisor import Supervisor, build_cluster_command
+from narration.queue.supervisor import Supervisor, build_cluster_command, iter_session
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,8 @@ class Command(BaseCommand):
         if not Worker.objects.beat(self._node, CLUSTER_LANE, self._pid, facts):
             # The database was away when the cluster started, or somebody deleted the row.
             Worker.objects.register(self._node, CLUSTER_LANE, self._pid, facts)
+        # Its workers beat only while they work.
+        Worker.objects.vouch(self._node, iter_session(self._pid))
 
     def _sweep(self) -> None:
         runner.sweep()
