@@ -8,7 +8,7 @@ from narration.text.sentences import cut_sentences, sentence_anchor
 from narration.text.spoken import build_spoken, cut_parts, read_runs, say_runs
 
 #: Raised when the same text would be cut or read otherwise: plans made before are made anew.
-READING_VERSION = 2
+READING_VERSION = 3
 
 __all__ = [
     "NO_LEXICON",

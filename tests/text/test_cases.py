@@ -11,8 +11,10 @@ from tests.text.cases import Case, bare, load_cases, load_sentences
 TABLES = {
     "en": "en",
     "en_second": "en",
+    "en_third": "en",
     "pt_br": "pt-BR",
     "pt_br_second": "pt-BR",
+    "pt_br_third": "pt-BR",
     "pt_br_apart": "pt-BR",
 }
 CASES = [(case, language) for name, language in TABLES.items() for case in load_cases(name)]
@@ -48,7 +50,7 @@ def test_the_reading_version_is_raised_when_a_reading_changes():
     said = "\n".join(normalize(case.written, language).text for case, language in CASES)
     cut = "\n".join(str(cut_sentences(text, language)) for text, _, language in SENTENCES)
     digest = hashlib.sha256(f"{said}\n{cut}".encode()).hexdigest()[:16]
-    assert (READING_VERSION, digest) == (2, "5b10feba27a65dc9"), "raise READING_VERSION"
+    assert (READING_VERSION, digest) == (3, "b1d231a3bd790667"), "raise READING_VERSION"
 
 
 def test_there_are_enough_cases_of_enough_kinds():

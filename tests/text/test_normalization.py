@@ -300,3 +300,19 @@ def test_time_grows_with_the_length_only(unit):
     text = unit * (12_000 // len(unit))
     assert normalize(text, "en") is not None
     assert normalize(text, "pt-BR") is not None
+
+
+@given(st.from_regex(r"\A[0-9]{1,7}([-–][0-9]{1,7}){1,4}\Z"), st.sampled_from(["en", "pt-BR"]))
+@settings(max_examples=300, deadline=None)
+def test_a_dash_between_digits_never_subtracts(written, language):
+    """Ranges, telephones, seasons and numbers that name hold no sum."""
+    for text in (written, f"See {written} here."):
+        assert not {"minus", "menos"} & set(normalize(text, language).text.split())
+
+
+@given(st.sampled_from(["<", ">", "<=", ">=", "!="]), st.sampled_from(["", " "]))
+def test_a_comparison_is_never_lost(sign, space):
+    said = {"<": "less than", ">": "greater", "<=": "at most", ">=": "at least", "!=": "not equal"}
+    for left, right in (("x", "5"), ("count", "limit"), ("0.5", "y"), ("f(x)", "-1")):
+        spoken = normalize(f"So {left}{space}{sign}{space}{right} holds.", "en").text
+        assert said[sign] in spoken, spoken

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from narration.text.normalization import en, pt_br
+from narration.text.normalization import en, en_words, pt_br, pt_br_words
 from narration.text.normalization.fragments import (
     Fragment,
     Rule,
@@ -23,7 +23,10 @@ from narration.text.normalization.grammar import Grammar
 from narration.values import SpokenForm
 
 _MOST_READINGS = 4
+# Where English is spoken and the day stands before the month.
+_DAY_FIRST = re.compile(r"en[-_](?:GB|UK|AU|NZ|IE|ZA|IN)(?:[-_].*)?", re.IGNORECASE)
 _LANGUAGES = {"en": en, "pt": pt_br}
+_GRAMMARS = {"en": en_words.GRAMMAR, "pt": pt_br_words.GRAMMAR}
 # What a lexicon gave the engine is no writing any more; authors' own brackets are gone by then.
 _PHONEME = Rule(re.compile(r"\[\[[^\]]+\]\]"), lambda match: match[0])
 
@@ -43,8 +46,8 @@ def has_rules(language: str) -> bool:
 
 def read_prose(text: str, language: str, first: Sequence[Rule] = ()) -> list[Fragment]:
     """Read prose as ordered fragments with offsets into ``text``; ``first`` are rules of yours."""
-    module = _LANGUAGES.get(_primary(language))
-    return _settle(text, module.RULES, first) if module else read_plainly(text, first)
+    rules = _find_rules(language)
+    return _settle(text, rules, first) if rules else read_plainly(text, first)
 
 
 def _settle(text: str, rules: Sequence[Rule], first: Sequence[Rule]) -> list[Fragment]:
@@ -79,13 +82,21 @@ def read_code(text: str, language: str, first: Sequence[Rule] = ()) -> list[Frag
 
 def say_cardinal(number: int, language: str) -> str:
     """Say a whole number in words; languages without a grammar keep its digits."""
-    module = _LANGUAGES.get(_primary(language))
-    return module.GRAMMAR.cardinal(str(number), False) if module else str(number)
+    grammar = _GRAMMARS.get(_primary(language))
+    return grammar.cardinal(str(number), False) if grammar else str(number)
 
 
 def get_grammar(language: str) -> Grammar:
     """Give the tables of ``language``, or English ones for a language without its own."""
-    return pt_br.GRAMMAR if _primary(language) == "pt" else en.GRAMMAR
+    return _GRAMMARS.get(_primary(language), en_words.GRAMMAR)
+
+
+@lru_cache(maxsize=64)
+def _find_rules(language: str) -> tuple[Rule, ...]:
+    if _DAY_FIRST.fullmatch(language):
+        return en.DAY_FIRST_RULES
+    module = _LANGUAGES.get(_primary(language))
+    return module.RULES if module else ()
 
 
 @lru_cache(maxsize=64)

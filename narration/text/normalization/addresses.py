@@ -15,6 +15,11 @@ _FILES = (
     "py|md|html?|css|js|ts|json|txt|csv|pdf|png|jpe?g|svg|ya?ml|toml|ini|cfg|sh|sql|zip|exe|doc"
     "|mp3|xml"
 )
+# "<3" compares, unless it ends a greeting or stands behind somebody who loves.
+_HEART = (
+    r"(?:^|(?<=\bI\s)|(?<=\bwe\s)|(?<=\bthanks\s)|(?<=\byou\s)|(?<=\blove\s)|(?<=\bobrigada\s)"
+    r"|(?<=\bobrigado\s)|(?<=\beu\s)|(?<=[!?.…]\s))<3(?!\w|[.,]\d|\s?[%°])"
+)
 _LONGEST_PATH = 30
 _FOLDERS = (
     "src|app|apps|lib|bin|etc|usr|home|var|tmp|docs|tests|static|templates|config|origin|public"
@@ -27,7 +32,10 @@ def address_rules(grammar: Grammar) -> list[Rule]:
     say = partial(say_address, grammar)
     say_path = partial(_say_path, grammar)
     return [
-        compile_rule(r"(?<!\w)[:;=8]-?[)(DPpOo|\]\[/\\](?!\w)|<3(?!\w)|\^_\^", _say_nothing),
+        # A face stands alone; "8)" only where no bracket waits to be closed.
+        compile_rule(r"(?<!\w)[:;=]-?[)(DPpOo|\]\[/\\](?!\w)|\^_\^", _say_nothing),
+        compile_rule(r"(?<!\S)8-[)D](?!\w)|(?<!\S)8D(?!\w)", _say_nothing),
+        compile_rule(_HEART, _say_nothing, re.IGNORECASE),
         compile_rule(r"^\[[ xX]\](?=\s)", _say_nothing),
         compile_rule(r"([=*_~#+<>|-])\1{2,}|(?<=\w)\((?:e?s|[ao]s?)\)", _say_nothing),
         compile_rule(

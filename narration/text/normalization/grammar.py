@@ -47,6 +47,7 @@ class Grammar:
     symbols: Mapping[str, str]
     operators: Mapping[str, str]
     fractions: Mapping[str, str]
+    neutral: frozenset[str] = frozenset()
     denominators: Callable[[int, bool], str] = lambda _below, _many: ""
 
     @cached_property
@@ -54,10 +55,17 @@ class Grammar:
         """Pattern of an unsigned number as this language writes it, without groups."""
         sep, dec = re.escape(self.thousands), re.escape(self.decimal)
         plain = rf"\d+(?:[{dec}.]\d+)?"
-        return rf"(?:\d{{1,3}}(?:{sep}\d{{3}})+(?!\d)(?:{dec}\d+)?|{plain})"
+        spaced = (
+            rf"\d{{1,3}}(?:{_THIN}\d{{3}}){{1,4}}|[1-9](?:\d?(?:\s\d{{3}}){{2,4}}|\d{{0,2}}\s000)"
+        )
+        return (
+            rf"(?:\d{{1,3}}(?:{sep}\d{{3}})+(?!\d)(?:{dec}\d+)?"
+            rf"|(?:{spaced})(?!\d|\s\d{{3}}|[.-]\d)(?:{dec}\d+)?|{plain})"
+        )
 
     def say_number(self, written: str, is_feminine: bool = False) -> str:
         """Say a number as ``number`` matches it, with an optional sign."""
+        written = _SPACES.sub("", written)
         sign = self.words["minus"] + " " if written[0] in "-−" else ""
         whole, point, part = self._split(written.lstrip("-−+"))
         spoken = sign + self.cardinal(whole, is_feminine and not part)
@@ -68,8 +76,14 @@ class Grammar:
 
     def value(self, written: str) -> float:
         """Give the number's value, to choose between singular and plural."""
-        whole, _, part = self._split(written.lstrip("-−+")[:40])
+        whole, _, part = self._split(_SPACES.sub("", written).lstrip("-−+")[:40])
         return float(f"{whole or 0}.{part or 0}")
+
+    def say_short_year(self, digits: str) -> str:
+        """Say the last two digits of a year behind a whole one: "1990-91", "2005-06"."""
+        zero = self.words["year_zero"]
+        said = self.cardinal(str(int(digits)), False)
+        return f"{zero} {said}" if digits[0] == "0" and zero else said
 
     def _split(self, written: str) -> tuple[str, str, str]:
         grouped = re.fullmatch(
@@ -102,6 +116,8 @@ class Grammar:
 
     def say_identifier(self, written: str) -> str:
         """Say a name from code, a host or a path: its parts split at case, digits and marks."""
+        if written == _CONFIGURATION:
+            return self.spell(written)
         return " ".join(self._say_part(part) for part in _PARTS.findall(written))
 
     def say_mixed(self, written: str) -> str:
@@ -126,6 +142,11 @@ class Grammar:
         return self.letters.get(part.upper(), part) if len(part) == 1 else part
 
 
+# Spaces that hold the groups of one number together.
+_THIN = "[\u00a0\u2009\u202f]"
+_SPACES = re.compile(r"\s+")
+# In a path it is no "et cetera".
+_CONFIGURATION = "etc"
 _LONGEST_ACRONYM = 6
 _SHORT = 3
 # A commit's short name changes between letters and digits all the time; few other words do.

@@ -18,9 +18,10 @@ _ELEMENTS = table_words(
 _SALTS = frozenset(table_words("NaCl HCl NaOH KOH KCl HF HBr NaBr KBr MgO CaO FeO NaF LiCl AgCl"))
 _DIGITS = "₀₁₂₃₄₅₆₇₈₉"
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-_PLAIN = str.maketrans(_DIGITS + _RAISED + "⁻⁺ⁿ", "01234567890123456789-+n")
+_PLAIN = str.maketrans(_DIGITS + _RAISED + "⁻⁺ⁿ−", "01234567890123456789-+n-")
 _ELEMENT = "|".join(sorted(_ELEMENTS, key=len, reverse=True))
-_PART = re.compile(rf"({_ELEMENT})|(\d+|[{_DIGITS}]+)|([{_RAISED}]*[⁺⁻])|([()])")
+_CHARGE = rf"(?:[{_RAISED}]*[⁺⁻]|\^\{{?\d{{0,2}}[+−-]\}}?)"
+_PART = re.compile(rf"({_ELEMENT})|({_CHARGE})|(\d+|[{_DIGITS}]+)|([()])")
 _SQUARE, _CUBE = "2", "3"
 
 
@@ -28,13 +29,13 @@ def chemical_rules(grammar: Grammar) -> list[Rule]:
     """Chemical formulas are named letter by letter: "CO₂", "NaCl", "Fe³⁺"."""
     atom = rf"(?:{_ELEMENT})(?:\d{{1,3}}|[{_DIGITS}]+)?"
     group = rf"\((?:{atom}){{1,6}}\)(?:\d|[{_DIGITS}]+)"
-    pattern = rf"(?<![\w.])(?:{atom}|{group}){{1,12}}(?:[{_RAISED}]*[⁺⁻])?(?![\w(-])"
+    pattern = rf"(?<![\w.])(?:{atom}|{group}){{1,12}}{_CHARGE}?(?![\w(-])"
     return [compile_rule(pattern, partial(_say_formula, grammar))]
 
 
 def _say_formula(grammar: Grammar, match: re.Match[str]) -> str | None:
     written = match[0]
-    has_marks = any(char in _DIGITS + "⁺⁻" for char in written)
+    has_marks = any(char in _DIGITS + "⁺⁻^" for char in written)
     atoms = [found[1] for found in _PART.finditer(written) if found[1]]
     # "H2O" yes, "C3" or "U2" no: those are names as often as molecules.
     has_count = any(char.isdigit() for char in written) and len("".join(atoms)) > 1
@@ -44,15 +45,16 @@ def _say_formula(grammar: Grammar, match: re.Match[str]) -> str | None:
 
 
 def _say_part(grammar: Grammar, part: re.Match[str]) -> str:
-    symbol, count, charge, _bracket = part.groups()
+    symbol, charge, count, _bracket = part.groups()
     if symbol:
         return grammar.spell(symbol)
     if count:
         return grammar.cardinal(count.translate(_PLAIN), False)
     if not charge:
         return ""
-    digits = charge[:-1].translate(_PLAIN)
-    sign = grammar.words["plus"] if charge[-1] == "⁺" else grammar.words["minus"]
+    plain = charge.strip("^{}").translate(_PLAIN)
+    digits = plain[:-1]
+    sign = grammar.words["plus" if plain[-1] == "+" else "minus"]
     return f"{grammar.cardinal(digits, False)} {sign}" if digits else sign
 
 
@@ -60,6 +62,8 @@ def formula_rules(grammar: Grammar) -> list[Rule]:
     """Powers, functions, sizes, scores."""
     words = grammar.words
     return [
+        scientific_rule(grammar),
+        fixed(rf"(?<=\d)\s?[x×·*⋅]\s?(?=10\s?(?:\^|[⁻⁺{_RAISED}]))", words["times"]),
         compile_rule(
             r"(?<=[\w)])\s?\^\s?[({]?(?P<n>[-−]?\w{1,6})[)}]?(?!\w)", partial(_say_power, grammar)
         ),
@@ -82,6 +86,23 @@ def formula_rules(grammar: Grammar) -> list[Rule]:
             partial(_say_score, grammar),
         ),
     ]
+
+
+def scientific_rule(grammar: Grammar) -> Rule:
+    """Numbers as programs write them: "6.02e23", "1e-5"."""
+    return compile_rule(
+        rf"(?<![\w.])(?P<n>{grammar.number})[eE](?P<sign>[-−+]?)(?P<ten>\d{{1,3}})(?!\w|[.,]\d)",
+        partial(_say_scientific, grammar),
+    )
+
+
+def _say_scientific(grammar: Grammar, match: re.Match[str]) -> str:
+    """ "6.02e23", as programs write it."""
+    words = grammar.words
+    ten = grammar.cardinal("10", False)
+    sign = words["minus"] + " " if match["sign"] in {"-", "−"} else ""
+    power = grammar.cardinal(str(int(match["ten"])), False)
+    return f"{grammar.say_number(match['n'])} {words['times']} {ten} {words['power']} {sign}{power}"
 
 
 def _say_power(grammar: Grammar, match: re.Match[str]) -> str:
