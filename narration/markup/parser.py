@@ -17,6 +17,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from narration.markup.attached import attach
+from narration.markup.limits import build_env, find_label_end, limit
 from narration.markup.speech import Speech, find_pause, find_speech, read_speech
 
 _FENCE = re.compile(
@@ -52,7 +53,7 @@ _HOLDERS = {"image", "link_close", "code_inline"}
 def parse(markdown: str) -> list[Token]:
     """Give the block tokens of a text; lone surrogates and NUL become U+FFFD."""
     text = re.sub(r"[\ud800-\udfff\x00]", "\N{REPLACEMENT CHARACTER}", markdown)
-    return _PARSER.parse(_FRONT_MATTER.sub("", text, count=1))
+    return _PARSER.parse(_FRONT_MATTER.sub("", text, count=1), build_env(text))
 
 
 def _read_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
@@ -152,9 +153,9 @@ def _read_braces(state: StateInline, silent: bool) -> bool:
 def _read_span(state: StateInline, silent: bool) -> bool:
     """``[text]{say="…"}``: a phrase with a word on how it is said."""
     start = state.pos
-    if state.src[start] != "[" or state.src.find("]{", start, state.posMax) < 0:
+    if state.src[start] != "[" or _find_last_span(state) < start:
         return False
-    end = state.md.helpers.parseLinkLabel(state, start)
+    end = find_label_end(state, start)
     found = find_speech(state.src, end + 1) if end >= 0 else None
     if not found:
         return False
@@ -167,6 +168,15 @@ def _read_span(state: StateInline, silent: bool) -> bool:
         state.posMax = rest
     state.pos = found[1]
     return True
+
+
+def _find_last_span(state: StateInline) -> int:
+    """Where the last brace behind a bracket of this block stands; -1 for none."""
+    source, place = state.env.get("last_span", ("", -1))
+    if source is not state.src:
+        place = state.src.rfind("]{")
+        state.env["last_span"] = (state.src, place)
+    return int(place)
 
 
 # Kind of token, its content, where it ends.
@@ -224,6 +234,7 @@ def _build_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.use(footnote_plugin)
     parser.use(dollarmath_plugin, double_inline=True, allow_digits=False, allow_space=False)
+    limit(parser)
     parser.block.ruler.before(
         "paragraph", "box", _read_fence, {"alt": ["paragraph", "blockquote", "list"]}
     )

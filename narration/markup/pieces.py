@@ -26,6 +26,8 @@ _UNREAD_TAG = re.compile(
     r"<(?P<slash>/?)(?P<name>video|audio|iframe|object|svg|canvas|script|style|noscript)\b",
     re.IGNORECASE,
 )
+# Elements inside each other beyond this many are shown without their marks.
+_DEEPEST = 60
 _TAGS = {"em": "em", "strong": "strong", "s": "s"}
 
 
@@ -63,6 +65,7 @@ class PieceCollector:
         self._phrases: list[tuple[Speech, int]] = []
         self._holder = 0  # where the last link, picture or stretch of code began
         self._raw: list[str] = []  # open elements, innermost last; ours and the author's
+        self._keys = 0  # how many of them are keys of a keyboard
         self._links = 0
         self._after_space = True
         self._unread = ""  # the raw element whose text nobody sees
@@ -72,7 +75,7 @@ class PieceCollector:
         for token in tokens:
             self._read(token)
         while self._raw:
-            self._markup(f"</{self._raw.pop()}>")
+            self._end()
         _strip_end(self.pieces)
         return self.pieces
 
@@ -114,8 +117,8 @@ class PieceCollector:
 
     def _read_text(self, token: Token) -> None:
         kind = RunKind.LINK if self._links else RunKind.PROSE
-        if "kbd" in self._raw or ":" not in token.content:
-            self._text(token.content, RunKind.CODE if "kbd" in self._raw else kind)
+        if self._keys or ":" not in token.content:
+            self._text(token.content, RunKind.CODE if self._keys else kind)
             return
         for place, text in enumerate(_EMOJI_CODE.split(token.content)):
             self._text(text, kind, "" if place % 2 else None)
@@ -212,7 +215,7 @@ class PieceCollector:
         elif not match["slash"]:
             self._open(name)
         elif self._raw and self._raw[-1] == name:
-            self._markup(f"</{self._raw.pop()}>")
+            self._end()
 
     def _read_nested(self, token: Token) -> None:
         if token.tag == "a":
@@ -224,20 +227,32 @@ class PieceCollector:
         self._links += token.nesting
         if token.nesting > 0:
             self._holder = len(self.pieces)
-            self._raw.append("a")
-            self._markup(build_link(token))
+            self._begin("a", build_link(token))
         else:
             self._close("a")
 
     def _open(self, name: str, attributes: str = "") -> None:
+        self._begin(name, f"<{name}{attributes}>")
+
+    def _begin(self, name: str, html: str) -> None:
         self._raw.append(name)
-        self._markup(f"<{name}{attributes}>")
+        self._keys += name == "kbd"
+        if len(self._raw) <= _DEEPEST:
+            self._markup(html)
+
+    def _end(self) -> str:
+        """Close the innermost element and give its name."""
+        is_shown = len(self._raw) <= _DEEPEST
+        name = self._raw.pop()
+        self._keys -= name == "kbd"
+        if is_shown:
+            self._markup(f"</{name}>")
+        return name
 
     def _close(self, name: str) -> None:
         """Close our element, and before it the raw ones an author left open inside."""
-        while self._raw and (inner := self._raw.pop()) != name:
-            self._markup(f"</{inner}>")
-        self._markup(f"</{name}>")
+        while self._raw and self._end() != name:
+            pass
 
 
 def plain_text(token: Token) -> str:

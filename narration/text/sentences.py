@@ -18,7 +18,8 @@ Span = tuple[int, int]
 _CLOSERS = r"[\"'”’»)\]*_]*"
 _OPENERS = r"(?:[—–]\s)?[\"'“‘«(\[¿¡*_]*"
 _SMILE = r"(?:[ \t][:;]-?[()DP])?"
-_STOP = re.compile(rf"(?P<stop>[.!?…]+{_CLOSERS}){_SMILE}(?=[ \t\n\r])")
+# Possessive and looking behind itself: a long run of stops is scanned once.
+_STOP = re.compile(rf"(?P<stop>(?<![.!?…])[.!?…]++{_CLOSERS}+){_SMILE}(?=[ \t\n\r])")
 _LOUD = ("!", "?", "…", "..")
 _TRAILING_CLOSERS = re.compile(rf"{_CLOSERS}{_SMILE}$")
 _NON_WORD_END = re.compile(r"\W+$")

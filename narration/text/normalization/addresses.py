@@ -52,7 +52,8 @@ def address_rules(grammar: Grammar) -> list[Rule]:
         compile_rule(rf"(?<![\w@.+\-/~])[\w\-/~]*[\w\-]\.(?:{_FILES})(?!\w)", say_path),
         compile_rule(rf"(?<![\w.])\.(?:{_FILES})(?!\w)", partial(_say_name, grammar)),
         compile_rule(
-            r"(?<![\w./~])(?:~|\.{1,2})?/?[^\W\d][\w.-]*/(?:[\w.-]+/)+(?:[\w.-]*\w)?", say_path
+            r"(?<![\w./~])(?:~|\.{1,2})?/?[^\W\d][\w.-]{0,80}/(?:[\w.-]{1,80}/)+(?:[\w.-]*\w)?",
+            say_path,
         ),
         compile_rule(r"(?<![\w./~])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]+)*/?", say_path),
         compile_rule(
