@@ -12,6 +12,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from narration.values import SpokenForm, WordSpan
 
@@ -37,6 +38,13 @@ class Fragment:
         return replace(self, start=self.start + offset, end=self.end + offset)
 
 
+class Pattern(Protocol):
+    """What finds the places of a rule: a compiled expression, or what searches like one."""
+
+    def search(self, text: str, position: int = 0, /) -> re.Match[str] | None:
+        """The first match from ``position`` on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Where ``pattern`` matches, ``say`` gives the spoken words, or None to leave it alone.
@@ -45,7 +53,7 @@ class Rule:
     authors what was read: "date", "money".
     """
 
-    pattern: re.Pattern[str]
+    pattern: Pattern
     say: Callable[[re.Match[str]], str | None]
     group: int | str = 0
     name: str = ""
