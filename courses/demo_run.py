@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -122,7 +123,7 @@ def watch(runs: Sequence[Run], console: Console, child: Child | None = None) -> 
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bars = {run.text.pk: progress.add_task(run.text.title, total=None) for run in runs}
+        bars = {run.text.pk: progress.add_task(escape(run.text.title), total=None) for run in runs}
         seen, moved_at = None, time.monotonic()
         while True:
             now = [run.refresh() for run in runs]
@@ -156,7 +157,8 @@ def show(
             progress.update(bars[run.text.pk], completed=total or 1, total=total or 1)
             if not console.is_terminal:
                 console.print(
-                    f"{run.text.title}: {job.state} after {run.wall_s:.1f} s", soft_wrap=True
+                    f"{escape(run.text.title)}: {job.state} after {run.wall_s:.1f} s",
+                    soft_wrap=True,
                 )
 
 
@@ -170,7 +172,7 @@ def build_table(runs: Sequence[Run]) -> Table:
     states = narration.states_for([run.text.lesson for run in runs])
     rows = [(run, states[run.text.lesson_id][run.text.language]) for run in runs]
     for run, state in rows:
-        table.add_row(run.text.title, run.text.language, *build_cells([run], [state]))
+        table.add_row(escape(run.text.title), run.text.language, *build_cells([run], [state]))
     table.add_section()
     table.add_row("All", "", *build_cells(runs, [state for _run, state in rows]))
     return table

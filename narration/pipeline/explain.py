@@ -82,7 +82,9 @@ def _find_reasons(segment: Segment, casting: Casting) -> list[Reason]:
         entry = (
             _find_entry(lexicon, written, segment.language, rows) if part.rule == LEXICON else None
         )
-        reasons.append(Reason(written, part.text, part.rule, entry))
+        # What a rule leaves as it is needs no reason.
+        rule = "" if part.text == written and not entry else part.rule
+        reasons.append(Reason(written, part.text, rule, entry))
     return _join_plain(reasons)
 
 

@@ -86,3 +86,21 @@ def test_explain_says_when_there_is_no_such_sentence(lesson):
         call_command("explain", "rain/first", "99")
     with pytest.raises(CommandError, match="No sentence holds"):
         call_command("explain", "rain/first", "snow")
+
+
+def test_brackets_are_no_styles_of_the_terminal(lesson, capsys):
+    text = lesson.texts.get()
+    text.save_revision(
+        markdown="Use `list[int]` and [/b] and [bold]x in 1980s core.editor.\n",
+        title="[/b] First",
+        author=None,
+        expected_version=text.version,
+    )
+    call_command("narrate", "rain", "--dry-run")
+    assert "[/b] First" in capsys.readouterr().out
+    call_command("explain", "rain/first", "1")
+    out = capsys.readouterr().out
+    for written in ("list[int]", "[/b]", "[bold]x", "decade", "address"):
+        assert written in out
+    with pytest.raises(CommandError, match="No sentence holds"):
+        call_command("explain", "rain/first", "9" * 5000)

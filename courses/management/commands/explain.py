@@ -6,12 +6,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from courses.management.commands.demo import build_console
 from courses.targets import get_texts
 from narration import api as narration
 from narration.exceptions import NarrationError
+
+_LONGEST_NUMBER = 9
 
 
 class Command(BaseCommand):
@@ -40,7 +43,7 @@ class Command(BaseCommand):
 
 def find_number(lesson: Any, language: str, wanted: str) -> int:
     """The number of the sentence that is meant; ``CommandError`` when none is."""
-    if wanted.isdecimal():
+    if wanted.isdecimal() and len(wanted) < _LONGEST_NUMBER:
         return int(wanted)
     for segment in narration.list_segments(lesson, language=language, user=None):
         if wanted.casefold() in segment.display_text.casefold():
@@ -54,14 +57,15 @@ def tell(console: Console, found: narration.Explanation) -> None:
         show_header=False, title=f"Sentence {found.segment.position + 1}", title_justify="left"
     )
     for name, value in list_facts(found):
-        facts.add_row(name, value)
+        facts.add_row(name, escape(value))
     console.print(facts)
     words = Table(title="Word by word", title_justify="left")
     for name in ("Written", "Spoken", "Because"):
         words.add_column(name, overflow="fold")
     for reason in found.reasons:
         because = f"{reason.rule}: {reason.entry}" if reason.entry else reason.rule
-        words.add_row(reason.written, reason.spoken, because or "as written")
+        cells = (reason.written, reason.spoken, because or "as written")
+        words.add_row(*map(escape, cells))
     console.print(words)
 
 
@@ -80,7 +84,7 @@ def list_facts(found: narration.Explanation) -> list[tuple[str, str]]:
         ("Where", f"{segment.role} {segment.anchor}, version {found.source_version} of the text"),
         ("Overrides", ", ".join(overrides) or "none"),
         ("Voice", f"{segment.voice} ({segment.voice.engine}), language {segment.language}"),
-        ("Take", str(segment.take)),
+        ("Take", str(segment.take + 1)),
         ("Text key", segment.text_key),
         ("Digest", segment.utterance_digest),
         ("Rendition", made),

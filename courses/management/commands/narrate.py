@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from courses import demo_run
@@ -76,7 +77,7 @@ def build_estimates(texts: Sequence[LessonText]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     estimates = [estimate(text) for text in texts]
     for text, found in zip(texts, estimates, strict=True):
-        table.add_row(text.title, text.language, *build_cells([found]))
+        table.add_row(escape(text.title), text.language, *build_cells([found]))
     table.add_section()
     table.add_row("All", "", *build_cells(estimates))
     return table
