@@ -117,7 +117,7 @@ def watch(runs: Sequence[Run], console: Console, child: Child | None = None) -> 
     ``CommandError`` when the worker dies, or when nothing moves for ``STALL_SECONDS``.
     """
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

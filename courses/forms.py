@@ -50,13 +50,16 @@ MAX_UPLOAD_BYTES = 20_000_000
 
 
 class UploadForm(PlainLabels):
-    """An archive of Markdown."""
+    """An archive of Markdown, or one text."""
 
     archive = forms.FileField(
-        label=_("Zip archive"),
+        label=_("Zip archive or Markdown file"),
         max_length=200,
-        widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip"}),
-        help_text=_("Markdown files, with or without front matter; a folder for each language."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip,.md,.markdown"}),
+        help_text=_(
+            "An archive holds Markdown files, with or without front matter, and a folder for each "
+            "language. A single .md file is a lesson."
+        ),
     )
 
     def clean_archive(self) -> Any:

@@ -10,7 +10,13 @@ from django.db.models import QuerySet
 from courses.models import Course, Lesson, LessonRevision, LessonText
 from narration.exceptions import SourceError
 from narration.markup import render
-from narration.sources import INSTALLATION, NarrationSource, get_scope_key, register
+from narration.sources import (
+    INSTALLATION,
+    NarrationSource,
+    find_scope_pk,
+    get_scope_key,
+    register,
+)
 from narration.values import Passage
 
 
@@ -69,15 +75,22 @@ class LessonSource(NarrationSource[Lesson]):
 
     def find_in_scope(self, scope_key: str) -> QuerySet[Lesson]:
         """A course's key holds for all its lessons."""
-        label, _separator, key = scope_key.partition(":")
-        if label == Course._meta.label_lower:
+        key = find_scope_pk(Course, scope_key)
+        if key is not None:
             return Lesson.objects.filter(course__pk=key)
         return super().find_in_scope(scope_key)
 
+    def is_scope(self, scope_key: str) -> bool:
+        """A course is one before it has lessons."""
+        key = find_scope_pk(Course, scope_key)
+        if key is not None:
+            return Course.objects.filter(pk=key).exists()
+        return super().is_scope(scope_key)
+
     def can_edit_scope(self, user: Any, scope_key: str) -> bool:
         """Who writes a course says how it is spoken, before it has lessons too."""
-        label, _separator, key = scope_key.partition(":")
-        if label == Course._meta.label_lower:
+        key = find_scope_pk(Course, scope_key)
+        if key is not None:
             return Course.objects.editable_by(user).filter(pk=key).exists()
         return super().can_edit_scope(user, scope_key)
 

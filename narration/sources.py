@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
 from narration.exceptions import SourceError
@@ -59,8 +60,15 @@ class NarrationSource(Generic[M]):
         rows: QuerySet[M] = self.model._default_manager.all()  # type: ignore[assignment]  # noqa: SLF001
         if scope_key == INSTALLATION:
             return rows
-        label, _separator, key = scope_key.partition(":")
-        return rows.filter(pk=key) if label == self.model._meta.label_lower else rows.none()
+        key = find_scope_pk(self.model, scope_key)
+        return rows.none() if key is None else rows.filter(pk=key)
+
+    def is_scope(self, scope_key: str) -> bool:
+        """Whether this is a scope of this source, written as its objects' chains write it.
+
+        The default: whether an object is in it; override it where a scope may be empty.
+        """
+        return self.find_in_scope(scope_key).exists()
 
     def can_edit_scope(self, user: Any, scope_key: str) -> bool:
         """Whether ``user`` may change lexicon and policy of this scope.
@@ -123,6 +131,21 @@ def get_source(model_or_object: type[Model] | Model) -> NarrationSource[Any]:
 def get_sources() -> list[NarrationSource[Any]]:
     """All registered sources, ordered by model label."""
     return sorted(_registry.values(), key=lambda source: source.model._meta.label)
+
+
+def find_scope_pk(model: type[Model], scope_key: str) -> Any:
+    """The primary key that ``get_scope_key`` of one of ``model``'s objects ends with, else None.
+
+    Only as it is written there: "note:01" names nothing, since nothing said there would speak.
+    """
+    label, _separator, key = scope_key.partition(":")
+    if label != model._meta.label_lower or not key or "\0" in key:
+        return None
+    try:
+        value = model._meta.pk.to_python(key)
+    except (ValidationError, ValueError, OverflowError, TypeError):
+        return None
+    return value if str(value) == key else None
 
 
 def get_scope_key(obj: Model) -> str:

@@ -11,7 +11,11 @@ from courses.models.texts import LessonText
 
 
 class ImportedText(Row):
-    """What the last import wrote into a text; where the text differs now, somebody edited here."""
+    """What the last import wrote into a text; where the text differs now, somebody edited here.
+
+    The rows of one import follow one another in ``at`` as the files did. No ``path``: the files
+    lost it, and the import took the lesson out of use.
+    """
 
     text = models.OneToOneField(LessonText, on_delete=models.CASCADE, related_name="imported")
     path = models.CharField(max_length=500)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
 from django.db import models
+from django.utils.text import slugify
 
 from courses.models import Course, Lesson, LessonText
-from courses.transfer.reading import COURSE_FILE, FORMAT
+from courses.transfer.files import fold_path, is_text_path
+from courses.transfer.reading import COURSE_FILE, FORMAT, split_language
+from courses.transfer.titles import NO_LESSONS
 from narration import api as narration
 from narration.exceptions import NarrationError
 from narration.sources import get_scope_key
@@ -25,7 +29,8 @@ SOUNDS = {"mp3": "mp3", "vtt": "vtt"}
 def export_course(course: Course, *, user: Any = None, with_audio: bool = False) -> bytes:
     """A zip of the newest texts, the wording, and with ``with_audio`` what is published."""
     lessons = list(
-        Lesson.objects.filter(course=course, archived_at=None)
+        Lesson.objects.filter(course=course)
+        .order_by(models.F("archived_at").asc(nulls_first=True), "position", "pk")
         .select_related("course")
         .prefetch_related(models.Prefetch("texts", LessonText.objects.order_by("language")))
     )
@@ -44,21 +49,25 @@ def export_course(course: Course, *, user: Any = None, with_audio: bool = False)
 def _iter_files(
     course: Course, lessons: list[Lesson], user: Any, *, with_audio: bool
 ) -> Iterator[tuple[str, bytes]]:
+    keys = build_keys(lessons)
     facts: dict[str, Any] = {
         "format": FORMAT,
         "title": course.title,
         "language": course.language,
+        "languages": sorted({text.language for row in lessons for text in row.texts.all()}),
         "wording": narration.dump_wording(get_scope_key(course)),
+        "around": narration.dump_around(get_scope_key(course)),
         "lessons": {},
     }
     for position, lesson in enumerate(lessons, 1):
-        key = _get_key(lesson, position)
-        texts = [text for text in lesson.texts.all() if text.version]
+        key = keys[lesson.pk]
+        texts = list(lesson.texts.all())
         for text in texts:
             yield f"{text.language}/{key}", _write_text(lesson, text, position).encode()
-            if with_audio:
+            if with_audio and text.version:
                 yield from _iter_sounds(lesson, text, key, user)
         facts["lessons"][key] = {
+            "archived": lesson.archived_at is not None,
             "wording": narration.dump_wording(get_scope_key(lesson)),
             "overrides": {
                 text.language: narration.dump_overrides(lesson, language=text.language)
@@ -69,13 +78,48 @@ def _iter_files(
     yield COURSE_FILE, f"{content}\n".encode()
 
 
-def _get_key(lesson: Lesson, position: int) -> str:
-    """The path it came from, so that it is known again; else one that keeps the order."""
-    return lesson.source_path or f"{position:02d}-{lesson.slug}.md"
+def build_keys(lessons: Iterable[Lesson]) -> dict[int, str]:
+    """A path for every lesson, by primary key: no two that any system takes for one.
+
+    The path a lesson came from, where it could be read again from there, so that it is known
+    again; else one that keeps the order.
+    """
+    keys: dict[int, str] = {}
+    taken: set[str] = set()
+    rows = list(enumerate(lessons, 1))
+    for _position, lesson in rows:
+        path = lesson.source_path
+        if fold_path(path) not in taken and _is_key(path, lesson):
+            keys[lesson.pk] = path
+            taken.add(fold_path(path))
+    for position, lesson in rows:
+        if lesson.pk not in keys:
+            stem = f"{position:02d}-{slugify(lesson.slug) or 'lesson'}"
+            names = (f"{stem}.md", *(f"{stem}-{n}.md" for n in range(2, len(rows) + 2)))
+            keys[lesson.pk] = next(name for name in names if fold_path(name) not in taken)
+            taken.add(fold_path(keys[lesson.pk]))
+    return keys
+
+
+def _is_key(path: str, lesson: Lesson) -> bool:
+    """Whether an import would read the lesson's texts from this path, each in its language."""
+    if PurePosixPath(path).stem.lower() in NO_LESSONS:
+        return False
+    return all(
+        is_text_path(f"{text.language}/{path}")
+        and split_language(f"{text.language}/{path}") == (path, text.language)
+        for text in lesson.texts.all()
+    )
 
 
 def _write_text(lesson: Lesson, text: LessonText, position: int) -> str:
-    matter: dict[str, Any] = {"title": text.title, "position": position, "slug": lesson.slug}
+    """The text below what an import knows it by."""
+    matter: dict[str, Any] = {
+        "title": text.title,
+        "position": position,
+        "slug": lesson.slug,
+        "id": str(lesson.uid),
+    }
     if lesson.external_id:
         matter["external_id"] = lesson.external_id
     head = yaml.safe_dump(matter, allow_unicode=True, sort_keys=False, width=10_000)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
@@ -17,8 +20,15 @@ from django.utils.translation import gettext as _
 from narration.exceptions import NarrationError
 
 PIECE = 64 * 1024
-WANTED = (".md", ".markdown", ".json")
+#: Bytes of an archive's files together from which on their ratio counts.
+SWOLLEN = 1024 * 1024
+TEXTS = (".md", ".markdown")
+WANTED = (*TEXTS, ".json")
+#: Files that are read for the title of the course alone.
+CONFIGURATIONS = ("_config.yml", "_config.yaml", "config.yml", "config.yaml")
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
+LONGEST_PATH = 400
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _WINDOWS = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
 
 
@@ -36,6 +46,9 @@ _UNREADABLE = (
     EOFError,
     OSError,
     RuntimeError,
+    ValueError,
+    OverflowError,
+    struct.error,
 )
 
 
@@ -60,7 +73,7 @@ class SourceFile:
     def text(self) -> str:
         """Its text; ``TransferError`` names the first byte that is no UTF-8."""
         try:
-            return self.content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+            text = self.content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError as error:
             words = _("%(path)s is not UTF-8: byte %(place)d is %(byte)s.") % {
                 "path": self.path,
@@ -68,14 +81,29 @@ class SourceFile:
                 "byte": f"0x{self.content[error.start]:02x}",
             }
             raise TransferError(words) from error
+        return require_storable(text, self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What was read, and how many pictures were seen and left."""
+    """What was read, how many pictures were seen and left, and what folder or archive it was."""
 
     files: tuple[SourceFile, ...]
     pictures: int = 0
+    name: str = ""
+
+
+def require_storable(text: str, path: str) -> str:
+    """The text, unless no database keeps it: NUL, or half a character; ``TransferError``."""
+    if _UNSTORABLE.search(text):
+        words = _("%(path)s holds a character that cannot be stored.")
+        raise TransferError(words % {"path": path})
+    return text
+
+
+def fold_path(path: str) -> str:
+    """What two paths share that some system takes for one: case and composition aside."""
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def get_limits() -> Limits:
@@ -84,12 +112,24 @@ def get_limits() -> Limits:
 
 
 def read_files(place: Path) -> Files:
-    """The files of a folder or a zip archive."""
+    """The files of a folder, a zip archive, or one text."""
     if place.is_dir():
-        return _collect(_iter_folder(place))
+        return replace(_collect(_iter_folder(place)), name=place.resolve().name)
     if not place.is_file():
         raise TransferError(_("There is no folder or archive “%(path)s”.") % {"path": place})
-    return read_archive(place.read_bytes())
+    try:
+        return read_upload(place.name, place.read_bytes())
+    except OSError as error:
+        words = _("“%(path)s” cannot be read: %(error)s.")
+        raise TransferError(words % {"path": place, "error": error.strerror}) from error
+
+
+def read_upload(name: str, content: bytes) -> Files:
+    """The files of an archive, or the one text that ``name`` says it is."""
+    if name.lower().endswith(TEXTS):
+        files = _collect(iter([(name, content)]))
+        return replace(files, name=PurePosixPath(name).stem)
+    return replace(read_archive(content), name=PurePosixPath(name).stem)
 
 
 def read_archive(content: bytes) -> Files:
@@ -121,6 +161,7 @@ def _iter_archive(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes | None]
     limits = get_limits()
     if len(archive.infolist()) > 10 * limits.max_files:
         raise TransferError(_("The archive holds too many entries."))
+    packed = unpacked = 0
     for info in archive.infolist():
         if info.is_dir() or stat.S_ISLNK(info.external_attr >> 16):
             continue
@@ -130,7 +171,11 @@ def _iter_archive(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes | None]
             continue
         if info.flag_bits & 0x1:
             raise TransferError(_("%(path)s is encrypted.") % {"path": info.filename})
-        yield info.filename, _read_entry(archive, info, limits)
+        content = _read_entry(archive, info, limits)
+        packed, unpacked = packed + max(info.compress_size, 1), unpacked + len(content)
+        if unpacked > SWOLLEN and unpacked > limits.max_ratio * packed:
+            raise TransferError(_("The archive swells too much when unpacked."))
+        yield info.filename, content
 
 
 def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> bytes:
@@ -167,9 +212,9 @@ def _collect(entries: Iterator[tuple[str, bytes | None]]) -> Files:
             raise TransferError(
                 words % {"files": limits.max_files, "bytes": limits.max_total_bytes}
             )
-        if path.casefold() in found:
+        if fold_path(path) in found:
             raise TransferError(_("Two files are called %(path)s.") % {"path": path})
-        found[path.casefold()] = SourceFile(path, content)
+        found[fold_path(path)] = SourceFile(path, content)
     return Files(tuple(found.values()), pictures)
 
 
@@ -178,24 +223,35 @@ def _too_big(path: str, limit: int) -> str:
 
 
 def _is_wanted(path: str) -> bool:
-    name = PurePosixPath(path).name
-    return path.lower().endswith(WANTED) and not name.startswith(".") and "__MACOSX" not in path
+    parts = PurePosixPath(path).parts
+    if any(part.startswith(".") or part == "__MACOSX" for part in parts):
+        return False
+    return path.lower().endswith(WANTED) or parts[-1].lower() in CONFIGURATIONS
 
 
-def _check_path(path: str) -> None:
-    """Refuse whatever could mean a place outside of the archive, here or on another system."""
+def is_text_path(path: str) -> bool:
+    """Whether a file at this path would be read as a text."""
+    return is_allowed(path) and _is_wanted(path) and path.lower().endswith(TEXTS)
+
+
+def is_allowed(path: str) -> bool:
+    """Whether it could mean no place outside of the archive, here or on another system."""
     parts = path.split("/")
-    is_bad = (
+    return not (
         path.startswith("/")
         or "\\" in path
-        or any(ord(char) < 32 for char in path)
+        or any(ord(char) < 32 or "\ud800" <= char <= "\udfff" for char in path)
         or (len(parts[0]) == 2 and parts[0][1] == ":")
         or any(part in {"", ".", ".."} for part in parts)
         or any(part.split(".")[0].lower() in _WINDOWS for part in parts)
-        or len(path) > 400
+        or len(path) > LONGEST_PATH
     )
-    if is_bad:
-        raise TransferError(_("The path “%(path)s” is not allowed.") % {"path": path[:200]})
+
+
+def _check_path(path: str) -> None:
+    if not is_allowed(path):
+        shown = path[:200].encode("utf-8", "replace").decode()
+        raise TransferError(_("The path “%(path)s” is not allowed.") % {"path": shown})
 
 
 def _strip_folder(files: Files) -> Files:
@@ -208,7 +264,5 @@ def _strip_folder(files: Files) -> Files:
 
     if find_language(top):
         return files
-    return Files(
-        tuple(SourceFile(f.path.removeprefix(f"{top}/"), f.content) for f in files.files),
-        files.pictures,
-    )
+    stripped = (SourceFile(f.path.removeprefix(f"{top}/"), f.content) for f in files.files)
+    return replace(files, files=tuple(stripped))

@@ -36,6 +36,7 @@ from narration.api.narrations import (
     withdraw_narration,
 )
 from narration.api.portable import (
+    dump_around,
     dump_overrides,
     dump_wording,
     load_overrides,
@@ -64,6 +65,7 @@ from narration.pipeline.changes import Change
 from narration.pipeline.explain import Explanation, Reason
 from narration.pipeline.notices import Notice
 from narration.pipeline.plainly import advise
+from narration.pipeline.portable import Loaded
 from narration.pipeline.states import (
     Estimate,
     JobProgress,
@@ -83,6 +85,7 @@ __all__ = [
     "Estimate",
     "Explanation",
     "JobProgress",
+    "Loaded",
     "NarrationState",
     "Notice",
     "Reason",
@@ -101,6 +104,7 @@ __all__ = [
     "change_policy",
     "change_voice",
     "dismiss_notices",
+    "dump_around",
     "dump_overrides",
     "dump_wording",
     "estimate_narration",

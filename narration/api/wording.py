@@ -87,7 +87,8 @@ def can_edit_wording(scope_key: str, *, user: Any) -> bool:
     if user is None:
         return True
     if user.is_active and user.is_staff and user.has_perms(_PERMISSIONS):
-        return True
+        is_known = any(source.is_scope(scope_key) for source in get_sources())
+        return scope_key == INSTALLATION or is_known
     return scope_key != INSTALLATION and any(
         source.can_edit_scope(user, scope_key) for source in get_sources()
     )

@@ -15,9 +15,15 @@ def record(
     job: Job | None = None,
     actor: Any = None,
     data: dict[str, Any] | None = None,
+    object_ref: str = "",
 ) -> None:
-    """Append one event; call it inside the transaction that makes it true. No lesson text in it."""
-    build_event(kind, narration=narration, job=job, actor=actor, data=data).save(force_insert=True)
+    """Append one event; call it inside the transaction that makes it true. No lesson text in it.
+
+    ``object_ref`` names what it is about where that is no narration.
+    """
+    event = build_event(kind, narration=narration, job=job, actor=actor, data=data)
+    event.object_ref = event.object_ref or object_ref
+    event.save(force_insert=True)
 
 
 def build_event(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from narration.models import CaseRule, LexiconEntry, LexiconState
@@ -52,7 +52,27 @@ def build_lexicon(entries: Iterable[LexiconEntry], scope_chain: Sequence[str]) -
     ordered = sorted(
         active, key=lambda e: (nearness[e.scope_key], e.engine == "", -len(e.language), e.pk or 0)
     )
-    return ScopedLexicon(tuple(ordered))
+    return ScopedLexicon(tuple(_leave_as_written(ordered)))
+
+
+def _leave_as_written(entries: Iterable[LexiconEntry]) -> Iterator[LexiconEntry]:
+    """Without the words that a scope leaves as they are written: whose alias is the word itself.
+
+    Such an entry silences those of wider scopes for its word, and says nothing else.
+    """
+    silent: dict[tuple[str, str], list[LexiconEntry]] = {}
+    for entry in entries:
+        ignores_case = entry.case_rule == CaseRule.ANY
+        name = entry.grapheme.lower() if ignores_case else entry.grapheme
+        nearer = silent.setdefault((name, str(entry.case_rule)), [])
+        if entry.alias == entry.grapheme:
+            nearer.append(entry)
+        elif not any(_silences(near, entry) for near in nearer):
+            yield entry
+
+
+def _silences(near: LexiconEntry, far: LexiconEntry) -> bool:
+    return near.engine in {"", far.engine} and build_pronunciation(near).speaks(far.language)
 
 
 def build_pronunciation(entry: LexiconEntry) -> Pronunciation:

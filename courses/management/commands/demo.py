@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from rich.console import Console
+from rich.text import Text
 
 from courses import demo_run
 from courses.demo_run import Child, Run
@@ -84,7 +85,7 @@ def tell(console: Console, runs: list[Run]) -> None:
     """What the table means; ``CommandError`` when a lesson is not whole."""
     bad = [run for run in runs if not run.is_good]
     for run in bad:
-        console.print(f"{run.text.title}: {run.job.error or run.job.state}", style="red")
+        console.print(Text(f"{run.text.title}: {run.job.error or run.job.state}"), style="red")
     if bad:
         raise CommandError(f"{len(bad)} of {len(runs)} lessons were not narrated whole.")
     if not any(run.job.synthesized for run in runs):
