@@ -50,7 +50,7 @@ def read_wording(
         raise WordingError(words % {"count": len(entries), "limit": most})
     found: dict[Item, Any] = {}
     for at, given in enumerate(entries, 1):
-        entry = _read_entry(require(given, dict, f"lexicon entry {at}"), at, left_out)
+        entry = _read_entry(require(given, dict, f"lexicon[{at}]"), at, left_out)
         if entry is None:
             continue
         item = identify(entry)
@@ -77,17 +77,20 @@ def _read_entry(
             raise WordingError(words % {"number": at, "name": name})
     fields = {name: _require_storable(given[name]) for name in ENTRY_FIELDS if name in given}
     entry = LexiconEntry(scope_key="", **fields)
+    is_field = True
     try:
         entry.clean_fields(exclude=["uid", "scope_key", "updated_by"])
+        is_field = False
         entry.clean()
     except ValidationError as error:
         words = _("Lexicon entry %(number)d (“%(word)s”): %(problem)s")
         problem = "; ".join(error.messages)
         found = {"number": at, "word": entry.grapheme[:80], "problem": problem}
-        if left_out is not None and set(error.message_dict) <= {"engine", "phoneme"}:
-            left_out.append(words % found)
-            return None
-        raise WordingError(words % found) from error
+        is_engine = not is_field and set(error.message_dict) <= {"engine", "phoneme"}
+        if left_out is None or not is_engine:
+            raise WordingError(words % found) from error
+        left_out.append(words % found)
+        return None
     return entry
 
 
@@ -127,7 +130,7 @@ def read_overrides(rows: Any) -> dict[Item, Any]:
         raise WordingError(words % {"count": len(given), "limit": MOST_OVERRIDES})
     found: dict[Item, Any] = {}
     for at, row in enumerate(given, 1):
-        item, value = _read_override(require(row, dict, f"override {at}"), at)
+        item, value = _read_override(require(row, dict, f"overrides[{at}]"), at)
         found[item] = value
     return found
 
@@ -172,9 +175,9 @@ def require(value: Any, kind: type, name: str) -> Any:
     if isinstance(value, kind):
         return value
     words = (
-        _("The %(name)s must be a JSON object.")
+        _("“%(name)s” must be a JSON object.")
         if kind is dict
-        else _("The %(name)s must be a JSON list.")
+        else _("“%(name)s” must be a JSON list.")
     )
     raise WordingError(words % {"name": name})
 
