@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from courses.models.base import get_text_languages
 from narration.exceptions import NarrationError
 
 PIECE = 64 * 1024
@@ -260,9 +261,16 @@ def _strip_folder(files: Files) -> Files:
     if len(tops) != 1 or not all("/" in file.path for file in files.files):
         return files
     top = tops.pop()
-    from courses.transfer.reading import find_language
-
     if find_language(top):
         return files
     stripped = (SourceFile(f.path.removeprefix(f"{top}/"), f.content) for f in files.files)
     return replace(files, files=tuple(stripped))
+
+
+def find_language(tag: str) -> str:
+    """The site's language that a folder or suffix names: "pt" means "pt-BR" here; "" for none."""
+    wanted = tag.replace("_", "-").lower()
+    languages = [language for language, _name in get_text_languages()]
+    exact = next((language for language in languages if language.lower() == wanted), "")
+    primary = next((lang for lang in languages if lang.lower().split("-")[0] == wanted), "")
+    return exact or primary

@@ -11,8 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from courses.models.base import get_text_languages
-from courses.transfer.files import TEXTS, Files, SourceFile, TransferError, fold_path
+from courses.transfer.files import TEXTS, Files, SourceFile, TransferError, find_language, fold_path
 from courses.transfer.plain import read_json, read_number, read_yaml
 from courses.transfer.titles import (
     FRONT_MATTER,
@@ -93,15 +92,6 @@ def digest_text(title: str, markdown: str) -> str:
     lines = markdown.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     words = f"{lines}\n" if lines.strip() else ""
     return hashlib.sha256(f"{title}\0{words}".encode()).hexdigest()
-
-
-def find_language(tag: str) -> str:
-    """The site's language that a folder or suffix names: "pt" means "pt-BR" here; "" for none."""
-    wanted = tag.replace("_", "-").lower()
-    languages = [language for language, _name in get_text_languages()]
-    exact = next((language for language in languages if language.lower() == wanted), "")
-    primary = next((lang for lang in languages if lang.lower().split("-")[0] == wanted), "")
-    return exact or primary
 
 
 def read_course(files: Files, *, language: str = "") -> FoundCourse:

@@ -242,3 +242,19 @@ def test_a_fork_refuses_the_parents_engine_and_leaves_it_alone(dummy):
     assert os.read(reader, 100) == b"engine_forked"
     os.close(reader)
     assert dummy.speak(say("After."), timeout=5)
+
+
+def test_an_urgent_utterance_begins_with_the_next_step_though_every_slot_is_taken():
+    """Four are spoken side by side, forty steps each; the urgent one is done long before them."""
+    options = {"slots": 4, "step_ms": 25}
+    with EngineProcess(config(**options)) as process:
+        bulk, urgent = process.open_stream(), process.open_stream()
+        for number in range(12):
+            bulk.submit(Utterance(f"{number} " + "word " * 40, "en", "low"))
+        time.sleep(0.3)  # all slots are taken by now
+        urgent.submit(Utterance("Now.", "en", "low"), priority=-100)
+        urgent.get_result(timeout=20)
+        with pytest.raises(TimeoutError):
+            bulk.get_result(timeout=0)
+        for _ in range(12):
+            bulk.get_result(timeout=60)

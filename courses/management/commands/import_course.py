@@ -17,9 +17,9 @@ from courses.management.commands.demo import build_console
 from courses.models import Course, Visibility
 from courses.models.base import build_slug
 from courses.transfer.applying import ImportResult, import_course
-from courses.transfer.files import read_files
+from courses.transfer.files import find_language, read_files
 from courses.transfer.planning import Action, ImportPlan, describe_order, plan_import
-from courses.transfer.reading import FoundCourse, find_language, read_course
+from courses.transfer.reading import FoundCourse, read_course
 from courses.transfer.wording import list_conflicts
 from narration.exceptions import NarrationError
 
