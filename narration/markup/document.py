@@ -206,6 +206,7 @@ class _Walker:
         if speech:
             self.page.begin_scope(speech)
         if title and not self._has_heading():
+            self.page.html.append(f'<p class="box-title">{title}</p>')  # outside of all segments
             said = Run("", spoken=f"{title}:", aspect=Aspect.CALLOUT_TITLE)
             self.page.titles.append(said)
 

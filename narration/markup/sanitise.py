@@ -11,7 +11,7 @@ from narration.text.tables import words as table_words
 
 CLASSES = frozenset(
     table_words(
-        "box callout challenge solution objectives questions keypoints prereq discussion "
+        "box box-title callout challenge solution objectives questions keypoints prereq discussion "
         "testimonial instructor checklist spoiler note tip important warning caution code math "
         r"footnotes footnote filename variable citation left center right"
     )

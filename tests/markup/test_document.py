@@ -234,6 +234,27 @@ def test_boxes_and_lists_nest_and_always_close():
     assert render("- a\n\n  b\n  - c\n\n  d", "en").html.count("</li>") == 2
 
 
+@pytest.mark.parametrize(
+    ("markdown", "language", "shown"),
+    [
+        ("::: objectives\n- Hear.\n:::", "en", ["Objectives"]),
+        ("::: objectives\n- Ouvir.\n:::", "pt-BR", ["Objetivos"]),
+        ("> [!NOTE]\n> It rains.", "en", ["Note"]),
+        ("> It rains.\n{: .challenge}", "en", ["Challenge"]),
+        ("::: {.challenge .silent}\nIt rains.\n:::", "en", ["Challenge"]),
+        ("::: challenge\n::: solution\nIt rains.\n:::\n:::", "en", ["Challenge", "Solution"]),
+        ("::: challenge\n## Its own\n\nIt rains.\n:::", "en", []),
+        ("::: box\nIt rains.\n:::", "en", []),
+    ],
+)
+def test_a_box_shows_the_name_the_ear_hears(markdown, language, shown):
+    document = render(markdown, language)
+    assert re.findall(r'<p class="box-title">([^<]*)</p>', document.html) == shown
+    # The first sentence begins with its own words: the name is no part of it.
+    for span in re.findall(r'<span data-narration="[^"]*"[^>]*>([^<]*)', document.html):
+        assert not any(span.startswith(name) for name in shown)
+
+
 ATTACKS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
