@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,6 +55,11 @@ class CourseRow:
     texts: list[TextRow] = field(default_factory=list)
     lessons: int = 0
 
+    @property
+    def is_multilingual(self) -> bool:
+        """Whether some lesson has texts in several languages: its texts are no lessons then."""
+        return len(self.texts) > self.lessons
+
     @cached_property
     def spoken(self) -> int:
         """Texts that learners can hear."""
@@ -96,6 +102,12 @@ def build_lesson_rows(lessons: Iterable[Lesson], *, published_only: bool) -> lis
             texts_rows = [TextRow(text, of_lesson.get(text.language)) for text in visible]
             rows.append(LessonRow(lesson, texts_rows))
     return rows
+
+
+def find_namesakes(courses: Iterable[Course]) -> set[str]:
+    """Titles that several of ``courses`` bear: their addresses tell these apart."""
+    counted = Counter(course.title for course in courses)
+    return {title for title, number in counted.items() if number > 1}
 
 
 def build_course_rows(courses: Iterable[Course]) -> list[CourseRow]:

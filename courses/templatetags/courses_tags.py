@@ -6,6 +6,7 @@ from django import template
 from django.db.models import Model
 from django.utils.translation import get_language_info, gettext
 
+from courses.models import Course
 from narration.sources import get_scope_key
 
 register = template.Library()
@@ -31,11 +32,17 @@ def _say_length(milliseconds: int | None) -> str:
 
 @register.filter
 def own_name(tag: str) -> str:
-    """``pt-BR`` → ``Português Brasileiro``: a language in its own words, the tag where unknown."""
+    """``pt-BR`` → ``Português brasileiro``: a language in its own words, the tag where unknown."""
     try:
         return str(get_language_info(tag.lower())["name_local"]).capitalize()
     except KeyError:
         return tag
+
+
+@register.filter
+def is_course(obj: object) -> bool:
+    """Whether it is a course, among the objects that have a lexicon of their own."""
+    return isinstance(obj, Course)
 
 
 @register.filter

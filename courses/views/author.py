@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from courses import api
 from courses.forms import CourseForm, LessonForm, LessonSettingsForm, MembershipForm
 from courses.models import Course, Lesson, Membership, Role
-from courses.rows import build_course_rows, build_lesson_rows
+from courses.rows import build_course_rows, build_lesson_rows, find_namesakes
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -28,7 +28,12 @@ def list_courses(request: HttpRequest) -> HttpResponse:
     others = Course.objects.none()
     if request.user.is_superuser:
         others = Course.objects.exclude(pk__in=courses.values("pk"))
-    context = {"rows": build_course_rows(courses), "other_rows": build_course_rows(others)}
+    rows, other_rows = build_course_rows(courses), build_course_rows(others)
+    context = {
+        "rows": rows,
+        "other_rows": other_rows,
+        "namesakes": find_namesakes(row.course for row in [*rows, *other_rows]),
+    }
     return render(request, "courses/author/courses.html", context)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from courses.figures import CONTENT_TYPES, find_figure
 from courses.models import Course, Lesson, LessonText
 from courses.models.base import to_language_tag
-from courses.rows import build_lesson_rows
+from courses.rows import build_lesson_rows, find_namesakes
 from narration import markup
 
 
@@ -24,7 +24,8 @@ def home(request: HttpRequest) -> HttpResponse:
     lesson_count = Count("lessons", filter=is_published, distinct=True)
     courses = Course.objects.visible_to(request.user).annotate(lesson_count=lesson_count)
     courses = courses.order_by("title", "pk")  # aggregation drops the order of the table
-    return render(request, "courses/home.html", {"courses": courses})
+    context = {"courses": courses, "namesakes": find_namesakes(courses)}
+    return render(request, "courses/home.html", context)
 
 
 @require_safe

@@ -91,7 +91,9 @@ class LexiconEntry(Row):
         self.phoneme = " ".join(self.phoneme.split())
         if not any(char.isalnum() for char in self.grapheme):
             raise ValidationError({"grapheme": _("Give a word or phrase with a letter or digit.")})
-        if bool(self.alias) == bool(self.phoneme):
+        if not (self.alias or self.phoneme):
+            raise ValidationError({"alias": _("Say how it is to be said.")})
+        if self.alias and self.phoneme:
             raise ValidationError({"alias": _("Give either an alias or a phoneme.")})
         if self.alias and not any(char.isalnum() for char in self.alias):
             raise ValidationError({"alias": _("There is nothing in this that can be spoken.")})

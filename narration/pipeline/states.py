@@ -83,6 +83,8 @@ class NarrationState:
     job: JobProgress | None = None
     has_published: bool = False
     is_stale: bool = False
+    #: Whether the newest text is not the one learners read; told where one object is asked for.
+    is_text_newer: bool = False
     can_publish: bool = False
     duration_ms: int = 0
 
@@ -251,16 +253,28 @@ def _choose_status(narration: Narration, job: Job | None) -> Status:
 def _note_unpublished_text(
     obj: models.Model, rows: Sequence[Narration], states: dict[Any, dict[str, NarrationState]]
 ) -> None:
-    """A text may have changed without changing what is said: it can be published as it is."""
+    """A text may change without changing what is said, and what is said without the text."""
     from dataclasses import replace
 
     source = get_source(obj)
     for row in rows:
         state = states[obj.pk][row.language]
-        if row.has_current(row.draft_track) and not state.can_publish:
+        can_publish = state.can_publish
+        if row.has_current(row.draft_track) and not can_publish:
             public = source.get_public_version(obj, row.language)
-            is_behind = public is not None and public != row.source_version
-            states[obj.pk][row.language] = replace(state, can_publish=is_behind)
+            can_publish = public is not None and public != row.source_version
+        is_newer = state.is_stale and _is_text_newer(obj, row)
+        states[obj.pk][row.language] = replace(
+            state, can_publish=can_publish, is_text_newer=is_newer
+        )
+
+
+def _is_text_newer(obj: models.Model, narration: Narration) -> bool:
+    """Whether the planned text is another than the public one, or than the track's where hidden."""
+    public = get_source(obj).get_public_version(obj, narration.language)
+    track = narration.published_track
+    spoken = track.source_version if track is not None else None
+    return narration.source_version != (spoken if public is None else public)
 
 
 def _load_errors(narration: Narration) -> dict[str, str]:

@@ -132,12 +132,18 @@ def duration(milliseconds: int) -> str:
 
 @register.filter
 def language_name(tag: str) -> str:
-    """A language in the reader's language; the tag itself where Django knows no name."""
+    """A language in the reader's language; the tag itself where Django knows no name.
+
+    Portuguese writes names of languages small: Django's "Português Brasileiro" begins our lines,
+    so that its first word alone is capitalised, as where a language names itself.
+    """
     for code in (tag.lower(), tag.lower().partition("-")[0]):
         try:
-            return str(translation.get_language_info(code)["name_translated"])
+            name = str(translation.get_language_info(code)["name_translated"])
         except KeyError:
             continue
+        is_small = (translation.get_language() or "").startswith("pt")
+        return name.capitalize() if is_small else name
     return tag
 
 

@@ -195,7 +195,9 @@ def build_scope(key: str, tab: str) -> dict[str, Any]:
     found = find_object(key)
     url = found.get_absolute_url() if hasattr(found, "get_absolute_url") else ""
     title = str(found) if found is not None else get_title(key)
-    return {"scope": key or INSTALLATION, "title": title, "url": url, "tab": tab}
+    return {
+        "scope": key or INSTALLATION, "object": found, "title": title, "url": url, "tab": tab,
+    }  # fmt: skip
 
 
 def get_title(key: str) -> str:

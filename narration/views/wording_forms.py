@@ -95,6 +95,9 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        # The model refuses an empty word itself, and once is enough.
+        self.fields["grapheme"].required = False
+        self.fields["grapheme"].widget.attrs["required"] = True
         #: The row as it is now; the form changes ``instance``.
         self.before = LexiconEntry.objects.filter(pk=self.instance.pk).first()
         languages = conf.get_configuration().default_voices
@@ -115,20 +118,28 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial["seen"] = self.instance.updated_at.isoformat()
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a second entry for the same word, and words that changed under the reader."""
+        """Refuse words that changed under the reader."""
         cleaned = super().clean() or self.cleaned_data
-        same = LexiconEntry.objects.filter(
-            scope_key=self.instance.scope_key,
-            language=cleaned.get("language"),
-            grapheme=" ".join(str(cleaned.get("grapheme", "")).split()),
-            case_rule=cleaned.get("case_rule"),
-            engine=cleaned.get("engine", ""),
-        ).exclude(pk=self.instance.pk)
-        if same.exists():
-            self.add_error("grapheme", _("There is an entry for this word already."))
         if self.instance.pk and self._has_changed_meanwhile(cleaned.get("seen", "")):
             self.add_error(None, CHANGED)
         return cleaned
+
+    def _post_clean(self) -> None:
+        """Refuse a second entry for the same word, once the model has said what it refuses.
+
+        A field refused any sooner is no longer copied to the row: the model would miss the word.
+        """
+        super()._post_clean()  # type: ignore[misc]
+        row = self.instance
+        same = LexiconEntry.objects.filter(
+            scope_key=row.scope_key,
+            language=row.language,
+            grapheme=row.grapheme,
+            case_rule=row.case_rule,
+            engine=row.engine,
+        ).exclude(pk=row.pk)
+        if "grapheme" not in self.errors and same.exists():
+            self.add_error("grapheme", _("There is an entry for this word already."))
 
     def _has_changed_meanwhile(self, seen: str) -> bool:
         row = self.before
@@ -247,7 +258,7 @@ def _speaks(voice: Voice, language: str) -> bool:
 
 
 def say_language(tag: str) -> str:
-    """A language's own name: "Português Brasileiro"."""
+    """A language's own name: "Português brasileiro"."""
     try:
         return str(get_language_info(tag.lower())["name_local"]).capitalize()
     except KeyError:

@@ -161,6 +161,14 @@ def test_publishing_words_withdraws_only_sound_that_says_something_else(
     assert LessonText.objects.get(pk=text.pk).is_published
 
 
+def test_a_text_never_published_has_no_sound_to_withdraw(page, client, text):
+    url = reverse("courses:edit", args=[text.lesson.course.slug, text.lesson.slug])
+    assert "withdrawn until" not in client.get(url).content.decode()
+    page("publish", {})
+    LessonText.objects.filter(pk=text.pk).update(version=text.version + 1)
+    assert "withdrawn until" in client.get(url).content.decode()
+
+
 def test_restoring_makes_the_old_text_the_newest(page, text, write):
     first = text.markdown
     write(text, "Second.")

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from courses import api
 from courses.models import Course, Lesson, LessonRevision, LessonText
+from narration.sources import get_scope_key
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,39 @@ PAGES = {
     "lesson": lambda course: reverse("courses:lesson", args=[course.slug, "l0"]),
     "admin": lambda course: reverse("admin:courses_lesson_changelist"),
 }
+
+
+def test_texts_in_two_languages_are_no_two_lessons(client, course, author):
+    client.force_login(author)
+    api.create_lesson(course, title="Springs")
+    page = client.get(reverse("courses:author")).content.decode()
+    assert "0 of 1 lesson can be heard" in page
+    add_lessons(course, 1)
+    page = client.get(reverse("courses:author")).content.decode()
+    assert "2 lessons" in page
+    assert "0 of 3 texts can be heard" in page
+
+
+@pytest.mark.parametrize("name", ["author", "home"])
+def test_addresses_tell_courses_of_one_title_apart(name, client, author):
+    client.force_login(author)
+    api.create_course(author, title="Lakes", language="en")
+    api.create_course(author, title="Rivers", language="en")
+    url = reverse(f"courses:{name}")
+    assert "card__address" not in client.get(url).content.decode()
+    api.create_course(author, title="Rivers", language="en")
+    page = client.get(url).content.decode()
+    assert page.count("card__address") == 2
+    for rivers in Course.objects.filter(title="Rivers"):
+        assert f"{rivers.get_absolute_url()}</p>" in page
+
+
+@pytest.mark.parametrize("name", ["wording", "wording-rules", "wording-new"])
+def test_how_a_course_is_spoken_stands_under_its_tabs(name, client, course, author):
+    client.force_login(author)
+    page = client.get(reverse(f"narration:{name}", args=[get_scope_key(course)])).content.decode()
+    assert reverse("courses:members", args=[course.slug]) in page
+    assert page.count('aria-current="page"') == 1
 
 
 @pytest.mark.parametrize("name", PAGES)

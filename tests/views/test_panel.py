@@ -6,10 +6,12 @@ import pytest
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import translation
 
 from narration import api
 from narration.exceptions import UnsupportedUtterance
-from narration.models import Job
+from narration.models import Job, LexiconEntry
+from narration.templatetags.narration_tags import language_name
 from narration.views.panel import find_way_back
 from tests.helpers import narrate
 from tests.testapp.models import Note
@@ -176,8 +178,27 @@ def test_from_ready_to_published(author, note, owner, stranger):
     note.edit(note.body.replace("The *river* rose.", "The *lake* rose."))
     stale = get_page(author, "panel", note)
     assert "1 of 6 sentences will be made" in stale
-    assert "Learners keep reading and hearing the published version" in stale
+    assert "The text has changed. Learners keep reading" in stale
     assert "<narration-player" not in author.get(get_url("segments", note)).content.decode()
+
+
+def test_words_said_otherwise_are_no_changed_text(author, note, owner):
+    narrate(note, user=owner, publish=True)
+    entry = LexiconEntry(language="en", grapheme="rained", alias="poured", state="active")
+    api.apply_change(api.change_entry(entry))
+    page = get_page(author, "panel", note)
+    assert "out of date" in page
+    assert "The text has changed" not in page
+    assert "how it is spoken has changed" in page
+    note.edit(note.body + "\nMore.\n")
+    assert "The text has changed. Learners keep reading" in get_page(author, "panel", note)
+
+
+def test_portuguese_names_languages_with_one_capital():
+    with translation.override("pt-br"):
+        assert language_name("pt-BR") == "Português brasileiro"
+    with translation.override("en"):
+        assert language_name("pt-BR") == "Brazilian Portuguese"
 
 
 def test_publishing_too_early_is_told_not_thrown(author, note):

@@ -53,7 +53,7 @@ def test_saving_changes_exactly_that(author, lesson, scope, owner):
     narrate(lesson, publish=True)
     response = send(author, scope)
     page = author.get(response.url).content.decode()
-    assert "Saved. 1 sentence changes." in page
+    assert page.count("Saved. 1 sentence changes.") == 1
     entry = LexiconEntry.objects.get()
     assert (entry.scope_key, entry.updated_by) == (scope, owner)
     assert api.state_of(lesson, language="en").status == "stale"
@@ -90,7 +90,7 @@ def test_an_audition_is_nobody_elses(author, client, stranger, lesson, scope):
     ("fields", "words"),
     [
         ({"grapheme": "…"}, "with a letter or digit"),
-        ({"alias": ""}, "either an alias or a phoneme"),
+        ({"alias": ""}, "Say how it is to be said"),
         ({"alias": "🙂"}, "nothing in this that can be spoken"),
         ({"language": "tlh"}, "Select a valid choice"),
         ({"grapheme": "x" * 300}, "at most 200"),
@@ -110,6 +110,18 @@ def test_a_word_has_one_entry_a_scope(author, lesson, scope):
     response = send(author, scope, alias="other")
     assert response.status_code == 422
     assert "an entry for this word already" in response.content.decode()
+    page = send(author, scope, alias="").content.decode()
+    assert "an entry for this word already" in page
+    assert "Say how it is to be said" in page
+    assert "with a letter or digit" not in page
+
+
+def test_an_empty_word_is_refused_once_and_beside_its_field(author, lesson, scope):
+    page = send(author, scope, grapheme="").content.decode()
+    assert page.count('class="nr-error"') == 1
+    described, _error, after = page.partition('id="id_grapheme_error"')
+    assert "id_grapheme_error" in described.rpartition("<input")[2]
+    assert "with a letter or digit" in after[:200]
 
 
 def test_two_authors_do_not_overwrite_each_other(author, lesson, scope):
