@@ -6,7 +6,7 @@ looked up for all of them together.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,8 +63,7 @@ def request_jobs(
             found[at] = active.get(job.request_key) or new.setdefault(job.request_key, job)
         _refuse_beyond_quota(new, found, wishes, user)
         created = _create_jobs(list(new.values()), user)
-        for lane in {job.lane for job in drafts.values()}:
-            bell.ring_on_commit(lane)
+        _ring_for(drafts.values())
     outcomes = [found[at] for at in range(len(wishes))]
     return [
         created.get(outcome.request_key, outcome) if isinstance(outcome, Job) else outcome
@@ -95,8 +94,7 @@ def request_refreshes(narrations: Sequence[Narration], *, user: Any) -> dict[int
         waiting = {key: job for key, job in found.items() if job.state == JobState.QUEUED}
         new = [job for job in drafts.values() if job.request_key not in waiting]
         waiting |= _create_jobs(new, user)
-        for lane in {job.lane for job in new}:
-            bell.ring_on_commit(lane)
+        _ring_for(new)
     return {pk: waiting[job.request_key] for pk, job in drafts.items()}
 
 
@@ -110,6 +108,11 @@ def end_refresh(job: Job) -> None:
     Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
         state=JobState.DONE, finished_at=Now()
     )
+
+
+def _ring_for(jobs: Iterable[Job]) -> None:
+    for lane, count in Counter(job.lane for job in jobs).items():
+        bell.ring_on_commit(lane, count)
 
 
 def _draft_refreshes(narrations: Sequence[Narration], actor: Any, name: str) -> dict[int, Job]:

@@ -11,11 +11,19 @@ from django_q.tasks import async_task
 logger = logging.getLogger(__name__)
 
 TASK = "narration.tasks.run_lane"
+#: So many workers are woken for many jobs at once. One hint would wake one, and the others would
+#: sleep until the next sweep; who finds nothing left to do goes back to sleep.
+MAX_RINGS = 8
 
 
-def ring_on_commit(lane: str) -> None:
-    """Ring once the job is really there; a rollback rings nothing."""
-    transaction.on_commit(lambda: ring(lane))
+def ring_on_commit(lane: str, jobs: int = 1) -> None:
+    """Ring for so many jobs once they are really there; a rollback rings nothing."""
+
+    def ring_for_each() -> None:
+        for _ in range(min(jobs, MAX_RINGS)):
+            ring(lane)
+
+    transaction.on_commit(ring_for_each)
 
 
 def ring(lane: str) -> None:

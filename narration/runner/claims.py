@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from narration import conf
@@ -30,8 +30,12 @@ def claim(lane: str, worker: Worker | None = None) -> Job | None:
 
 def claim_urgent(job: Job, worker: Worker | None = None) -> Job | None:
     """Take a short job that is more urgent than this running one of the same lane."""
-    urgent = Job.objects.claimable(job.lane).filter(kind__in=SHORT_KINDS, priority__lt=job.priority)
-    return _take_first(urgent, worker)
+    return _take_first(find_urgent(job), worker)
+
+
+def find_urgent(job: Job) -> QuerySet[Job]:
+    """Short jobs that go before this running one of the same lane, the most urgent first."""
+    return Job.objects.claimable(job.lane).filter(kind__in=SHORT_KINDS, priority__lt=job.priority)
 
 
 def build_lease_end() -> Any:

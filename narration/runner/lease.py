@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F
 from django.db.models.functions import Now
 
 from narration import conf
@@ -24,7 +24,7 @@ from narration.pipeline.requests import find_turn
 from narration.pipeline.usage import record_usage
 from narration.queue import bell
 from narration.runner import lanes, workers
-from narration.runner.claims import build_lease_end
+from narration.runner.claims import build_lease_end, find_urgent
 from narration.signals import job_state_changed
 
 logger = logging.getLogger(__name__)
@@ -85,14 +85,15 @@ class Lease:
 
     def made(self, segment: PlannedSegment, rendition: Rendition) -> None:
         """A sentence is stored: progress, and proof that the job kills nobody."""
-        self._update(
-            done=F("done") + 1,
-            synthesized=F("synthesized") + 1,
-            characters=F("characters") + len(segment.spoken.text),
-            engine_ms=F("engine_ms") + rendition.engine_ms,
-            claims=1,
-        )
-        record_usage(self.job, segment.voice, rendition)
+        with transaction.atomic():  # one flush to disk for both
+            self._update(
+                done=F("done") + 1,
+                synthesized=F("synthesized") + 1,
+                characters=F("characters") + len(segment.spoken.text),
+                engine_ms=F("engine_ms") + rendition.engine_ms,
+                claims=1,
+            )
+            record_usage(self.job, segment.voice, rendition)
 
     def failed(self, segment: PlannedSegment, error: EngineError) -> None:
         """A sentence is given up: kept by name, the rest goes on."""
@@ -106,11 +107,19 @@ class Lease:
         )
 
     def check(self) -> None:
-        """Raise when the job must be left now: when cancelled at once, else within a second."""
+        """Raise when the job must be left now: when cancelled at once, else within a second.
+
+        Serves the urgent ones first that wait by now.
+        """
         if workers.is_terminated():
             raise GiveBack
-        if Job.objects.filter(pk=self.job.pk, cancel_requested=True).exists():
+        mine = Job.objects.filter(pk=self.job.pk)
+        answer = mine.values_list("cancel_requested", Exists(find_urgent(self.job))).first()
+        is_cancelled, is_waited_for = answer or (False, False)
+        if is_cancelled:
             raise Cancelled
+        if is_waited_for:
+            self._serve_urgent(self.job)
         now = time.monotonic()
         if now - self._checked_at < STOP_CHECK_SECONDS:
             return
@@ -122,7 +131,6 @@ class Lease:
         if self.deadline is not None and now > self.deadline:
             self._let_others_go_first()
             raise GiveBack
-        self._serve_urgent(self.job)
 
     @contextmanager
     def busy(self) -> Iterator[None]:

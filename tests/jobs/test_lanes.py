@@ -92,7 +92,6 @@ def test_a_long_job_lets_others_go_first_when_its_time_is_up(owner, stranger, mo
 
 
 def test_a_preview_is_made_between_two_sentences_of_a_long_job(note, owner, monkeypatch):
-    monkeypatch.setattr(lease, "STOP_CHECK_SECONDS", 0)
     bulk = api.request_narration(note, language="en", user=owner)
     made = runner.Lease.made
     seen = []
@@ -235,6 +234,13 @@ def test_many_are_asked_for_in_as_many_queries_as_few(owner):
         counts.append(len(queries))
     assert counts[1] <= counts[0]  # caches are filled by the first
     assert Event.objects.filter(kind="requested").count() == 63
+
+
+def test_many_wake_several_workers_and_one_wakes_one(owner, rings):
+    api.request_narrations(make_notes(owner, 3), user=owner)
+    assert rings == ["cpu"] * 3
+    api.request_narrations(make_notes(owner, 100), user=owner)
+    assert rings == ["cpu"] * (3 + bell.MAX_RINGS)
 
 
 def test_asked_again_they_are_the_same_jobs(owner):
