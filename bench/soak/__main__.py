@@ -11,8 +11,9 @@ import random
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
+
+from bench.databases import make_database
 
 #: How long the last jobs may take after the last death, in seconds.
 DRAIN_SECONDS = 600
@@ -24,7 +25,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     prefix = "narration-soak-"
-    with tempfile.TemporaryDirectory(prefix=prefix) as folder, make_database(folder) as url:
+    server = os.environ.get("SOAK_DATABASE_URL", "")
+    with tempfile.TemporaryDirectory(prefix=prefix) as folder, make_database(folder, server) as url:
         os.environ |= {
             "NARRATION_VAR_DIR": folder,
             "DATABASE_URL": url,
@@ -32,24 +34,6 @@ def main() -> None:
         }
         violations = soak(Path(folder), options.minutes, options.seed)
     sys.exit(1 if violations else 0)
-
-
-@contextmanager
-def make_database(folder: str):
-    """The URL of an empty database of this run's own."""
-    server = os.environ.get("SOAK_DATABASE_URL", "")
-    if not server:
-        yield f"sqlite:///{folder}/soak.sqlite3"
-        return
-    import psycopg
-
-    name = f"narration_soak_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as link:
-        link.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield f"{server.rpartition('/')[0]}/{name}"
-        finally:
-            link.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def soak(folder: Path, minutes: float, seed: int) -> list[str]:

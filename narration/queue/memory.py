@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,23 @@ def measure_family(ancestor: int) -> Family:
         members = members | fresh
     size = os.sysconf("SC_PAGE_SIZE")
     return Family(len(members), sum(pages[pid] for pid in members) * size)
+
+
+def measure_pss(pids: Iterable[int]) -> int:
+    """Bytes these processes hold, a page that several share counted once in all; 0 for who is gone.
+
+    Slower than ``measure_family``, and only for processes of the same user.
+    """
+    return sum(map(_read_pss, pids))
+
+
+def _read_pss(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    # In KiB.
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _read_all() -> tuple[dict[int, int], dict[int, int]]:

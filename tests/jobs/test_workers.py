@@ -17,7 +17,7 @@ from narration import api, runner
 from narration.management.commands import narration_worker
 from narration.models import CLUSTER_LANE, Job, JobState, Worker
 from narration.queue import facts
-from narration.queue.memory import measure_family
+from narration.queue.memory import measure_family, measure_pss
 from tests.clusters import build_environment, supervised, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,12 +112,14 @@ def test_memory_is_that_of_all_descendants_whatever_their_session():
     try:
         child.stdout.readline()
         both = measure_family(os.getpid())
+        held = measure_pss([child.pid])
     finally:
         child.kill()
         child.communicate()
     assert both.processes == alone.processes + 1
     assert both.rss > alone.rss + 50_000_000
-    assert measure_family(child.pid).processes == 0
+    assert 50_000_000 < held < both.rss - alone.rss
+    assert (measure_family(child.pid).processes, measure_pss([child.pid])) == (0, 0)
 
 
 @pytest.fixture
