@@ -13,7 +13,7 @@ from itertools import islice
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from narration.markup.speech import Speech, read_speech
+from narration.markup.speech import Speech, is_slip, read_speech
 
 _LINE = re.compile(r"\{(?::[ ]?|[ ]?(?=[.#]))[^{}\n]{0,500}\}")
 _CLASS = re.compile(r"(?<![\w-])\.([A-Za-z][\w-]{0,60})")
@@ -130,7 +130,9 @@ class _Attacher:
 
 def _is_attributes(line: str) -> bool:
     line = line.strip()
-    return bool(_LINE.fullmatch(line)) or (line[:1] == "{" and read_speech(line) is not None)
+    if _LINE.fullmatch(line):
+        return not is_slip(line)
+    return line[:1] == "{" and read_speech(line) is not None
 
 
 def _give(token: Token, line: str) -> None:

@@ -18,7 +18,14 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from narration.markup.attached import attach
 from narration.markup.limits import build_env, find_label_end, limit
-from narration.markup.speech import Speech, find_pause, find_speech, read_speech
+from narration.markup.speech import (
+    Speech,
+    find_pause,
+    find_speech,
+    is_pandoc,
+    is_slip,
+    read_speech,
+)
 
 _FENCE = re.compile(
     r":{3,}[ \t]*(?:(?P<braces>\{[^\n]{0,300}\})"
@@ -37,6 +44,7 @@ _HINTS = {"info": "note", "success": "tip", "danger": "caution"}
 _FILENAME = re.compile(r"\{%\s*filename\s*%\}(?P<name>.{0,300}?)\{%\s*endfilename\s*%\}", re.DOTALL)
 _CLOSERS = {"{%": ("template", "%}"), "{#": ("template", "#}"), "{{": ("variable", "}}")}
 _LONGEST_TAG = 2000
+_LONGEST_SPAN = 500
 _ATTRIBUTES = re.compile(
     r"\{(?P<colon>:)?[ ]?(?=[.#:]|[\w-]+=)"
     r"(?P<body>(?:\"[^\"]{0,2000}\"|'[^']{0,2000}'|[^{}\"']){0,300})\}"
@@ -111,6 +119,18 @@ def _read_section(state: StateBlock, start: int, end: int, silent: bool) -> bool
     return True
 
 
+_COMMENT = re.compile(r"<!--(?!sec[ ]|endsec)(?:(?!-->)[^\n]){0,2000}-->[ \t]*(?=[^\s])")
+
+
+def _skip_comment(state: StateBlock, start: int, _end: int, _silent: bool) -> bool:
+    """What follows a comment on its line is read as if the comment were not there."""
+    place = state.bMarks[start] + state.tShift[start]
+    if state.src.startswith("<!--", place) and (found := _COMMENT.match(state.src, place)):
+        state.bMarks[start] = found.end()
+        state.tShift[start] = 0
+    return False
+
+
 def _push_box(
     state: StateBlock,
     start: int,
@@ -156,7 +176,7 @@ def _read_span(state: StateInline, silent: bool) -> bool:
     if state.src[start] != "[" or _find_last_span(state) < start:
         return False
     end = find_label_end(state, start)
-    found = find_speech(state.src, end + 1) if end >= 0 else None
+    found = _find_span(state.src, end + 1) if end >= 0 else None
     if not found:
         return False
     if not silent:
@@ -168,6 +188,14 @@ def _read_span(state: StateInline, silent: bool) -> bool:
         state.posMax = rest
     state.pos = found[1]
     return True
+
+
+def _find_span(text: str, place: int) -> tuple[Speech, int] | None:
+    """What the braces at ``place`` say; those of Pandoc's say nothing and do not show."""
+    end = text.find("}", place, place + _LONGEST_SPAN) + 1
+    if text[place : place + 1] == "{" and is_pandoc(text[place:end]):
+        return find_speech(text, place) or (Speech(), end)
+    return find_speech(text, place)
 
 
 def _find_last_span(state: StateInline) -> int:
@@ -196,7 +224,7 @@ def _find_tag(state: StateInline) -> _Found | None:
 
 def _find_attributes(state: StateInline) -> _Found | None:
     match = _ATTRIBUTES.match(state.src, state.pos)
-    if not match or not _holds_attributes(state, match):
+    if not match or is_slip(match[0]) or not _holds_attributes(state, match):
         return None
     return "attributes", _find_alt(match[0]), match.end()
 
@@ -242,6 +270,7 @@ def _build_parser() -> MarkdownIt:
     for name, rule in rules.items():
         before = "html_block" if name == "section" else "paragraph"
         parser.block.ruler.before(before, name, rule, {"alt": ["paragraph", "blockquote", "list"]})
+    parser.block.ruler.before("html_block", "comment", _skip_comment)
     parser.core.ruler.after("block", "attached", attach)
     parser.inline.ruler.before("link", "citation", _read_citation)
     parser.inline.ruler.before("link", "speech", _read_span)

@@ -337,7 +337,7 @@ class _Marker:
         for piece in pieces:
             if piece.run is None:
                 yield piece.html
-            elif piece.run is _BREAK_RUN:
+            elif piece.run.text == _BREAK_RUN.text:
                 self.place += len(piece.run.text)
                 yield piece.html
             elif piece.html:

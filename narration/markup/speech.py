@@ -25,6 +25,9 @@ _PART = re.compile(
 )
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _SILENT = {"silent", "mudo"}
+# Of words up to this length one wrong letter makes a slip, of longer ones two.
+_SHORT = 4
+_PLAIN = re.compile(r"\{[ ]{0,3}[.#][\w-]{1,60}(?:[ ]{1,3}[.#][\w-]{1,60}){0,8}[ ]{0,3}\}")
 _KEYS = {"say": "say", "diga": "say", "lang": "language", "idioma": "language"}
 
 
@@ -62,6 +65,36 @@ def read_speech(braces: str) -> Speech | None:
     """What a text that is nothing but braces says, None where it says nothing we know."""
     found = find_speech(braces, 0)
     return found[0] if found and found[1] == len(braces) else None
+
+
+def is_pandoc(braces: str) -> bool:
+    """Whether braces hold nothing but classes and names of Pandoc's, none of them a slip."""
+    return bool(_PLAIN.fullmatch(braces)) and not is_slip(braces)
+
+
+def is_slip(braces: str) -> bool:
+    """Whether a class in braces is ours but for a letter or two: ``{.slient}``."""
+    names = [part["name"] for part in _PART.finditer(braces) if part["name"]]
+    return any(
+        name != word and _distance(name.lower(), word) <= (2 if len(word) > _SHORT else 1)
+        for name in names
+        for word in _SILENT
+        if name not in _SILENT and abs(len(name) - len(word)) <= 2
+    )
+
+
+def _distance(left: str, right: str) -> int:
+    """Letters to add, drop, replace or swap until one word is the other."""
+    rows = [list(range(len(right) + 1))]
+    for i, char in enumerate(left, 1):
+        row = [i]
+        for j, other in enumerate(right, 1):
+            best = min(row[-1] + 1, rows[-1][j] + 1, rows[-1][j - 1] + (char != other))
+            if i > 1 and j > 1 and char == right[j - 2] and left[i - 2] == other:
+                best = min(best, rows[-2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]
 
 
 def _read(body: str) -> Speech | None:

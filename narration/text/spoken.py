@@ -58,7 +58,7 @@ def _place(runs: Sequence[Run]) -> Iterator[_Part]:
 
 def _cut_parts(runs: Sequence[Run], start: int, end: int) -> Iterator[_Part]:
     position = 0
-    total = sum(len(run.text) for run in runs)
+    joined = "".join(run.text for run in runs)
     for run in runs:
         left, right = position, position + len(run.text)
         position = right
@@ -70,8 +70,16 @@ def _cut_parts(runs: Sequence[Run], start: int, end: int) -> Iterator[_Part]:
                     max(left, start) - start,
                     piece,
                 )
-        elif start <= left < end or (left == end == total):
+        elif start <= left < end or (start <= left and _is_behind(run, joined, left, end)):
             yield run, left - start, ""
+
+
+def _is_behind(run: Run, joined: str, place: int, end: int) -> bool:
+    """Whether an empty run between two sentences belongs to the one that ends at ``end``."""
+    if place == end == len(joined):
+        return True
+    is_between = bool(run.spoken) and joined[place : place + 1].isspace()
+    return is_between and not joined[end:place].strip()
 
 
 def _without_spoken(run: Run) -> Run:

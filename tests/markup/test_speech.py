@@ -227,3 +227,42 @@ def test_hostile_repetitions_stay_linear(unit):
 
     measure(100)
     assert measure(4000) < 40 * max(measure(400), 0.02)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "lines"),
+    [
+        ('After[]{say="ex"} {pause=2s} end.', ["After ex", "end."]),
+        ("Pandoc [loops]{.wide #loops} names.", ["Pandoc loops names."]),
+        ("<!-- c --> <b>raw</b> ![badge](https://img.shields.io/badge/x-y-green.svg)", ["raw"]),
+        ("<!-- c -->\nSaid.", ["Said."]),
+        ("See ![a cat](c.png) sit.", ["See a cat sit."]),
+        ("Named. {#name}", ["Named."]),
+        ("# Title {.wide #name}", ["Title"]),
+    ],
+)
+def test_what_stands_beside_our_braces(markdown, lines):
+    document = render(markdown, "en")
+    assert_contract(document, "en")
+    assert said(markdown) == lines
+    assert "{" not in document.html
+
+
+def test_a_spoken_form_adds_no_lines_to_code():
+    html = render('{say="A loop."}\n\n    go()', "en").html
+    assert "\n" not in html.split("<pre>")[1].split("go()")[0]
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "A slip {.slient}",
+        "A slip\n{.silnet}",
+        "- a\n- b {.silet}",
+        "# A {.muto}",
+        "A [slip]{.slient} here.",
+    ],
+)
+def test_a_slip_of_the_pen_is_seen(markdown):
+    braces = markdown[markdown.index("{") : markdown.index("}") + 1]
+    assert braces in render(markdown, "en").html
