@@ -1,4 +1,6 @@
 import string
+import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -275,6 +277,22 @@ def test_plain_words_are_left_alone(words, language):
     assert normalize(text, language).text == text
 
 
+@given(WORDS, st.sampled_from(["en", "pt-BR"]))
+@settings(max_examples=200, deadline=None)
+def test_plain_words_are_left_alone_with_a_capital(words, language):
+    told = (word for word in words if len(word) > 1 and word not in {"etc", "vs", "obs", "phd"})
+    text = " ".join(word.capitalize() for word in told)
+    assert normalize(text, language).text == text
+
+
+@given(WILD, st.sampled_from(["en", "pt-BR"]))
+@settings(max_examples=300, deadline=None)
+def test_spans_tile_the_text(text, language):
+    """Two words stand for the same stretch or for stretches that do not touch."""
+    places = sorted({(w.start, w.end) for w in normalize(text, language).words})
+    assert all(left[1] <= right[0] for left, right in pairwise(places)), places
+
+
 @pytest.mark.parametrize(
     "unit",
     [
@@ -297,9 +315,18 @@ def test_plain_words_are_left_alone(words, language):
     ],
 )
 def test_time_grows_with_the_length_only(unit):
-    text = unit * (12_000 // len(unit))
-    assert normalize(text, "en") is not None
-    assert normalize(text, "pt-BR") is not None
+    """Eight times the text may take some twenty-four times the time; squares take sixty-four."""
+
+    def measure(length: int) -> float:
+        times = []
+        for _ in range(3):
+            started = time.process_time()
+            for language in ("en", "pt-BR"):
+                normalize(unit * (length // len(unit)), language)
+            times.append(time.process_time() - started)
+        return min(times)
+
+    assert measure(16_000) < 24 * max(measure(2000), 0.02)
 
 
 @given(st.from_regex(r"\A[0-9]{1,7}([-–][0-9]{1,7}){1,4}\Z"), st.sampled_from(["en", "pt-BR"]))
