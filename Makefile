@@ -61,7 +61,7 @@ lint: $(VENV)/.dev ## format, rules, types, import contracts, templates
 	@$(BIN)/djlint --lint --quiet narration/templates courses/templates templates
 	@$(BIN)/python manage.py makemigrations --check --dry-run --settings config.settings.test
 
-bench: $(VENV)/.dev ## measure: lines of JSON and a table
+bench: $(VENV)/.dev ## measure: lines of JSON and a table; jobs on PostgreSQL too with BENCH_DATABASE_URL
 	@$(BIN)/python -m bench
 
 soak: $(VENV)/.dev ## kill anything for MINUTES=10; on PostgreSQL with SOAK_DATABASE_URL
