@@ -82,7 +82,7 @@ def _create_job(segment: PlannedSegment, key: str, user: Any, *, is_done: bool) 
             job = Job.objects.create(
                 kind=JobKind.PREVIEW,
                 request_key=key,
-                lane=conf.get_engine(segment.voice.engine).lane,
+                lane=_choose_lane(segment.voice.engine),
                 state=state,
                 priority=PRIORITY,
                 payload=_pack(segment),
@@ -96,6 +96,11 @@ def _create_job(segment: PlannedSegment, key: str, user: Any, *, is_done: bool) 
         return Job.objects.get(kind=JobKind.PREVIEW, request_key=key, state=JobState.QUEUED)
     job.refresh_from_db()
     return job
+
+
+def _choose_lane(engine: str) -> str:
+    """The lane the site keeps for previews, else where the engine works."""
+    return conf.get_configuration().preview_lane or conf.get_engine(engine).lane
 
 
 def _pack(segment: PlannedSegment) -> dict[str, Any]:

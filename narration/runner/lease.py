@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from narration import conf
 from narration.exceptions import EngineError, NarrationError
-from narration.models import Job, JobError, JobState, Rendition
+from narration.models import Job, JobError, JobKind, JobState, Rendition
 from narration.pipeline.events import record
 from narration.pipeline.plan import PlannedSegment
 from narration.pipeline.quotas import check_run
@@ -165,8 +165,11 @@ class Lease:
         try:
             lanes.note_failure(self.job.lane, error)
             attempts = Job.objects.values_list("attempts", flat=True).get(pk=self.job.pk) + 1
-            is_last = attempts >= conf.get_configuration().max_attempts
-            if error.is_permanent or (is_last and error.code not in lanes.WAITED_FOR):
+            # Nobody waits at a desk for half a minute: a preview is asked for again by hand.
+            is_hurried = self.job.kind == JobKind.PREVIEW
+            is_last = is_hurried or attempts >= conf.get_configuration().max_attempts
+            is_waited_for = error.code in lanes.WAITED_FOR and not is_hurried
+            if error.is_permanent or (is_last and not is_waited_for):
                 words = {"error_code": error.code, "error": str(error)}
                 self.end(JobState.FAILED, attempts=attempts, **words)
             else:

@@ -111,6 +111,23 @@ def test_a_preview_is_made_between_two_sentences_of_a_long_job(note, owner, monk
     assert (bulk.state, bulk.synthesized) == ("done", 5)
 
 
+def test_a_preview_waits_in_the_lane_the_site_keeps_for_them(owner, settings):
+    wish = plan_preview("Hear me.", "en", [""], NO_AMENDMENT)
+    assert request_preview(wish, user=owner).lane == "cpu"
+    settings.NARRATION = {**settings.NARRATION, "PREVIEW_LANE": "desk"}
+    wish = plan_preview("And me.", "en", [""], NO_AMENDMENT)
+    job = request_preview(wish, user=owner)
+    assert (job.lane, work("desk")) == ("desk", 1)
+
+
+def test_a_preview_that_fails_says_so_at_once(owner, monkeypatch):
+    fail_with(monkeypatch, build_fault())
+    job = request_preview(plan_preview("Hear me.", "en", [""], NO_AMENDMENT), user=owner)
+    work()
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("failed", "engine_not_started")
+
+
 def test_several_seats_hold_several_jobs(owner, settings):
     settings.NARRATION = {**settings.NARRATION, "LANE_SEATS": {"cpu": 3}}
     bodies = [f"This is text {n}. It ends." for n in range(6)]
