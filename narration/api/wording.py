@@ -12,7 +12,7 @@ from narration.api.narrations import find_narration
 from narration.exceptions import ConflictError, NarrationNotFound, NotAllowed
 from narration.manifests import build_media_url
 from narration.models import Job, LexiconEntry, Segment, SpeechPolicy, Voice
-from narration.pipeline import blast, explain, plans, previews, requests
+from narration.pipeline import blast, explain, plans, previews, quotas, requests
 from narration.pipeline.blast import BlastRadius
 from narration.pipeline.casting import NO_AMENDMENT, Amendment
 from narration.pipeline.changes import Change, EntryChange, PolicyChange, VoiceChange
@@ -140,8 +140,11 @@ def request_audition(
     """
     _require_scope(scope_key, user)
     amendment: Amendment = change or NO_AMENDMENT
-    segment = previews.plan_preview(text, language, get_scope_chain(scope_key), amendment)
-    return previews.request_preview(segment, user=user)
+    chain = get_scope_chain(scope_key)
+    segment = previews.plan_preview(text, language, chain, amendment)
+    actor = permissions.get_actor(user)
+    quotas.check_preview(chain, actor=actor, characters=len(segment.spoken.text))
+    return previews.request_preview(segment, user=user, scope_key=quotas.get_quota_scope(chain))
 
 
 def find_audition_url(job: Job) -> str:

@@ -42,7 +42,7 @@ def plan_preview(
     return plan.segments[0]
 
 
-def request_preview(segment: PlannedSegment, *, user: Any) -> Job:
+def request_preview(segment: PlannedSegment, *, user: Any, scope_key: str = "") -> Job:
     """The job that makes this utterance for ``user``; done at once where its sound is there.
 
     ``ConflictError`` while too many of theirs are waiting.
@@ -57,7 +57,7 @@ def request_preview(segment: PlannedSegment, *, user: Any) -> Job:
         mine = Job.objects.active().filter(kind=JobKind.PREVIEW, requested_by=actor)
         if not is_there and mine.count() >= MAX_WAITING:
             raise ConflictError(_("Wait until what you asked to hear is made."), code="too_many")
-        job = _create_job(segment, key, user, is_done=is_there)
+        job = _create_job(segment, key, user, scope_key=scope_key, is_done=is_there)
     if job.state == JobState.QUEUED:
         bell.ring_on_commit(job.lane)
     return job
@@ -75,13 +75,16 @@ def make_preview(job: Job, listener: Listener) -> bool:
     return synthesize_missing(Plan((segment,), "", Casting({}, DEFAULT_GAPS, ())), listener)
 
 
-def _create_job(segment: PlannedSegment, key: str, user: Any, *, is_done: bool) -> Job:
+def _create_job(
+    segment: PlannedSegment, key: str, user: Any, *, scope_key: str, is_done: bool
+) -> Job:
     state = JobState.DONE if is_done else JobState.QUEUED
     try:
         with transaction.atomic():
             job = Job.objects.create(
                 kind=JobKind.PREVIEW,
                 request_key=key,
+                scope_key=scope_key,
                 lane=_choose_lane(segment.voice.engine),
                 state=state,
                 priority=PRIORITY,

@@ -52,30 +52,45 @@ class QuotaCheck:
         self._actor = actor
         rows = SpeechPolicy.objects.exclude(quotas={})
         self._policies = {policy.scope_key: policy for policy in rows}
-        self._mine: int | None = None
-        self._of_scope: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
+        self._is_day_open: set[tuple[str, tuple[str, ...]]] = set()
 
     def allow(self, scope_chain: Sequence[str], scope_key: str) -> None:
         """Count one more narration; ``QuotaExceeded`` when it may not be asked for now."""
-        named = [self._policies[key] for key in scope_chain if key in self._policies]
+        named = tuple(key for key in scope_chain if key in self._policies)
         if not named:
             return
-        limits = merge_quotas(named)
+        limits = merge_quotas([self._policies[key] for key in named])
+        counted = []
         if self._actor is not None and "queued_jobs_per_user" in limits:
-            if self._mine is None:
-                self._mine = _count_active(requested_by=self._actor)
-            _refuse_beyond(limits["queued_jobs_per_user"], self._mine + 1, _TOO_MANY_YOURS)
-            self._mine += 1
+            mine = self._count("", requested_by=self._actor)
+            _refuse_beyond(limits["queued_jobs_per_user"], mine + 1, _TOO_MANY_YOURS)
+            counted.append("")
         if "queued_jobs" in limits:
-            if scope_key not in self._of_scope:
-                self._of_scope[scope_key] = _count_active(scope_key=scope_key)
-            _refuse_beyond(limits["queued_jobs"], self._of_scope[scope_key] + 1, _TOO_MANY_HERE)
-            self._of_scope[scope_key] += 1
-        _check_day(limits, actor=self._actor, scope_key=scope_key, characters=1)
+            here = self._count(f"scope {scope_key}", scope_key=scope_key)
+            _refuse_beyond(limits["queued_jobs"], here + 1, _TOO_MANY_HERE)
+            counted.append(f"scope {scope_key}")
+        if (scope_key, named) not in self._is_day_open:
+            _check_day(limits, actor=self._actor, scope_key=scope_key, characters=1)
+            self._is_day_open.add((scope_key, named))
+        for key in counted:
+            self._waiting[key] += 1
+
+    def _count(self, key: str, **narrowed: Any) -> int:
+        if key not in self._waiting:
+            jobs = Job.objects.active().filter(kind=JobKind.NARRATE, **narrowed)
+            self._waiting[key] = jobs.count()
+        return self._waiting[key]
 
 
-def _count_active(**narrowed: Any) -> int:
-    return Job.objects.active().filter(kind=JobKind.NARRATE, **narrowed).count()
+def check_preview(scope_chain: Sequence[str], *, actor: Any, characters: int) -> None:
+    """``QuotaExceeded`` when a preview of so many characters is more than today allows."""
+    _check_day(
+        load_limits(scope_chain),
+        actor=actor,
+        scope_key=get_quota_scope(scope_chain),
+        characters=characters,
+    )
 
 
 def check_run(job: Job, characters: int) -> None:

@@ -27,7 +27,7 @@ from narration.values import EngineResult
 SET_ASIDE = timedelta(hours=6)
 #: Failures that may pass are tried again this often within a job.
 ATTEMPTS = 2
-#: So many crashes in a row, and no sentence between: not the text is at fault but the engine.
+#: So many sentences crash it, and none is spoken between: not they are at fault but the engine.
 CRASHES_IN_A_ROW = 5
 #: Utterances lined up per slot, so that an engine never waits for us.
 LINED_UP = 2
@@ -79,7 +79,8 @@ def synthesize_missing(
     ``StorageFull`` when there is no room for what would be made.
     """
     wanted = plan.get_utterances()
-    present = find_whole(wanted)
+    with listener.busy():  # a storage that is far away is asked for every file
+        present = find_whole(wanted)
     missing = [segment for digest, segment in wanted.items() if digest not in present]
     characters = sum(len(segment.spoken.text) for segment in missing)
     listener.begin(total=len(wanted), reused=len(present), characters=characters)
@@ -90,7 +91,9 @@ def synthesize_missing(
         storage.check_room()  # before an engine is started for nothing
     by_engine = groupby(sorted(todo, key=lambda s: s.voice.engine), lambda s: s.voice.engine)
     for alias, segments in by_engine:
-        failures += _speak_all(get_engine(alias), list(segments), listener)
+        with listener.busy():  # loading a model takes minutes
+            engine = get_engine(alias)
+        failures += _speak_all(engine, list(segments), listener)
     for failure in failures:
         listener.failed(failure.segment, failure.error)
     return not failures
@@ -100,17 +103,18 @@ def _speak_all(
     engine: EngineProcess, segments: list[PlannedSegment], listener: Listener
 ) -> list[_Failure]:
     failures: list[_Failure] = []
-    crashes = 0
+    crashed: set[str] = set()
     for _attempt in range(ATTEMPTS):
         again: list[_Failure] = []
         for segment, outcome in _stream(engine, segments, listener):
             if isinstance(outcome, EngineError):
                 (failures if outcome.is_permanent else again).append(_Failure(segment, outcome))
-                crashes += isinstance(outcome, EngineCrashed)
-                if crashes >= CRASHES_IN_A_ROW:
+                if isinstance(outcome, EngineCrashed):
+                    crashed.add(segment.digest)
+                if len(crashed) >= CRASHES_IN_A_ROW:
                     raise outcome
             else:
-                crashes = 0
+                crashed.clear()
                 listener.made(segment, store_rendition(segment, outcome))
         segments = [failure.segment for failure in again]
         if not again:

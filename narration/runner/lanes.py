@@ -40,11 +40,11 @@ def is_open(lane: str) -> bool:
     return not Job.objects.filter(lane=lane, state=JobState.RUNNING).exists()
 
 
-def note_success(lane: str) -> None:
-    """A job ended well: the lane is as good as new."""
-    Lane.objects.filter(name=lane, failures__gt=0).update(
-        failures=0, error_code="", error="", paused_until=None
-    )
+def note_success(job: Job) -> None:
+    """A job ended well: if its engine spoke for it, the lane is as good as new."""
+    tried = Lane.objects.filter(name=job.lane, failures__gt=0)
+    if tried.exists() and Job.objects.filter(pk=job.pk, synthesized__gt=0).exists():
+        tried.update(failures=0, error_code="", error="", paused_until=None)
 
 
 def note_failure(lane: str, error: NarrationError) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Exists, F
+from django.db.models import Exists, F, QuerySet
 from django.db.models.functions import Now
 
 from narration import conf
@@ -189,16 +189,21 @@ class Lease:
         )
 
     def _queue_again(self, event: str, **changes: Any) -> bool:
-        """Whether it waits again; False when an equal job waits already and this one ended."""
+        """Whether it waits again; False when it was cancelled, or an equal job waits already."""
+        waiting = {"state": JobState.QUEUED, "lease_token": "", "lease_until": None, **changes}
         try:
             with transaction.atomic():
-                self._update(state=JobState.QUEUED, lease_token="", lease_until=None, **changes)
-                record(event, narration=self.job.narration, job=self.job)
+                # Not one that was cancelled in this moment: who asks again would get a doomed job.
+                is_queued = bool(self._mine().filter(cancel_requested=False).update(**waiting))
+                if is_queued:
+                    record(event, narration=self.job.narration, job=self.job)
         except IntegrityError:
             words = "An equal job waits already."
             self.end(JobState.CANCELLED, error_code="superseded", error=words)
             return False
-        return True
+        if not is_queued:
+            self.end(JobState.CANCELLED)
+        return is_queued
 
     def _let_others_go_first(self) -> None:
         """A long job has had its time: it takes its next turn behind those who wait."""
@@ -218,11 +223,13 @@ class Lease:
     def _update(self, **changes: Any) -> None:
         """Compare-and-set; each write is a heartbeat."""
         changes.setdefault("lease_until", build_lease_end())
-        mine = Job.objects.filter(
+        if not self._mine().update(**changes):
+            raise LeaseLost
+
+    def _mine(self) -> QuerySet[Job]:
+        return Job.objects.filter(
             pk=self.job.pk, lease_token=self.job.lease_token, state=JobState.RUNNING
         )
-        if not mine.update(**changes):
-            raise LeaseLost
 
 
 def announce(job: Job, state: JobState) -> None:

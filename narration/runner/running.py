@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from django.db import (
     DatabaseError,
@@ -26,6 +29,9 @@ from narration.runner.lease import Cancelled, GiveBack, Lease, LeaseLost
 
 logger = logging.getLogger(__name__)
 
+#: How often a free seat looks for a job while another works.
+FREE_SEAT_SECONDS = 0.5
+
 
 def run_lane(lane: str, *, seconds: float | None = None) -> int:
     """Claim and work off jobs until none waits or the time is up; how many were worked on.
@@ -38,10 +44,11 @@ def run_lane(lane: str, *, seconds: float | None = None) -> int:
     workers.listen_for_sigterm()
     worker = workers.register_worker(lane)
     seats = configuration.lane_seats.get(lane, 1)
+    table = _Table(lane, worker, deadline)
     if seats == 1:
-        return _sit(lane, worker, deadline)
+        return table.sit()
     with ThreadPoolExecutor(seats, thread_name_prefix=f"narration-{lane}") as pool:
-        sitting = [pool.submit(_sit_in_thread, lane, worker, deadline) for _ in range(seats)]
+        sitting = [pool.submit(table.sit_in_thread) for _ in range(seats)]
     return sum(future.result() for future in sitting)
 
 
@@ -55,7 +62,7 @@ def _bring_to_an_end(job: Job, deadline: float | None) -> None:
     lease = Lease(job, deadline, _serve_urgent)
     try:
         if _work_off(job, lease):
-            lanes.note_success(job.lane)
+            lanes.note_success(job)
     except LeaseLost:
         logger.warning("Job %s: the lease was lost; nothing more is written.", job.uid)
     except Cancelled:
@@ -71,29 +78,54 @@ def _bring_to_an_end(job: Job, deadline: float | None) -> None:
         lease.fail(NarrationError(f"{type(error).__name__}", code="internal", is_permanent=False))
 
 
-def _sit(lane: str, worker: Worker, deadline: float) -> int:
-    count = 0
-    while time.monotonic() < deadline and not workers.is_stopping():
-        job = claim(lane, worker)
-        if job is None:
-            break
-        run_job(job, deadline=deadline)
-        workers.beat(worker)
-        count += 1
-    return count
+class _Table:
+    """The seats of a worker in one lane. A free one waits for jobs as long as another works."""
 
+    def __init__(self, lane: str, worker: Worker, deadline: float):
+        self._lane, self._worker, self._deadline = lane, worker, deadline
+        self._lock = threading.Lock()
+        self._working = 0
 
-def _sit_in_thread(lane: str, worker: Worker, deadline: float) -> int:
-    try:
-        return _sit(lane, worker, deadline)
-    finally:
-        connection.close()
+    def sit(self) -> int:
+        """Work until nothing waits and nobody else works, or time is up; how many jobs."""
+        count = 0
+        while time.monotonic() < self._deadline and not workers.is_stopping():
+            with self._count_as_working():
+                job = claim(self._lane, self._worker)
+                if job is not None:
+                    run_job(job, deadline=self._deadline)
+                    workers.beat(self._worker)
+                    count += 1
+                    continue
+            if not self._working:
+                break
+            time.sleep(FREE_SEAT_SECONDS)
+        return count
+
+    def sit_in_thread(self) -> int:
+        """``sit``, and give back the thread's connection."""
+        try:
+            return self.sit()
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _count_as_working(self) -> Iterator[None]:
+        with self._lock:
+            self._working += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._working -= 1
 
 
 def _serve_urgent(job: Job) -> None:
     """Between two sentences of ``job``: make what somebody waits for at their desk."""
     while urgent := claim_urgent(job, job.worker):
         run_job(urgent)
+        if workers.is_stopping():
+            return  # it was given back and would be claimed again, for ever
 
 
 def _work_off(job: Job, lease: Lease) -> bool:

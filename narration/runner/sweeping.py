@@ -35,8 +35,10 @@ def sweep() -> int:
 
 def _take_back(job: Job) -> int:
     mine = Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=JobState.RUNNING)
-    if job.cancel_requested:
-        return _move(mine, job, JobState.CANCELLED, finished_at=Now())
+    if cancelled := _move(
+        mine.filter(cancel_requested=True), job, JobState.CANCELLED, finished_at=Now()
+    ):
+        return cancelled
     if job.claims > conf.get_configuration().max_claims:
         words = (
             "The worker died each time it worked on this job. It is set aside until someone looks."
@@ -51,7 +53,9 @@ def _take_back(job: Job) -> int:
         )
     try:
         with transaction.atomic():
-            moved: int = mine.update(state=JobState.QUEUED, lease_token="", lease_until=None)
+            moved: int = mine.filter(cancel_requested=False).update(
+                state=JobState.QUEUED, lease_token="", lease_until=None
+            )
             if moved:
                 record("job_taken_back", narration=job.narration, job=job)
         return moved

@@ -17,7 +17,7 @@ from narration.models import Event, Job, JobState, Lane, Rendition, SpeechPolicy
 from narration.pipeline.casting import NO_AMENDMENT
 from narration.pipeline.previews import plan_preview, request_preview
 from narration.queue import bell
-from narration.runner import lease, running
+from narration.runner import lease, running, workers
 from tests.helpers import narrate, work
 from tests.jobs.test_runner import with_dummy
 from tests.testapp.models import Note
@@ -331,3 +331,103 @@ def test_the_lease_is_kept_through_a_long_stitch(note, monkeypatch, settings):
 
     monkeypatch.setattr(story, "stitch_track", slowly)
     assert narrate(note).state == "done"
+
+
+def test_previews_count_towards_the_day(owner):
+    (note,) = make_notes(owner, 1)
+    scope = f"testapp.note:{note.pk}"
+    SpeechPolicy.objects.create(scope_key="", quotas={"characters_a_day_per_user": 15})
+    listen = {"language": "en", "scope_key": scope, "user": owner}
+    api.request_audition("Twelve signs", **listen)
+    work()
+    assert UsageDay.objects.get().scope_key == scope
+    with pytest.raises(QuotaExceeded):
+        api.request_audition("Four", **listen)
+
+
+def test_a_refused_wish_takes_nobodys_place(owner):
+    free, full = make_notes(owner, 2)
+    SpeechPolicy.objects.create(scope_key="", quotas={"queued_jobs_per_user": 1})
+    SpeechPolicy.objects.create(scope_key=f"testapp.note:{full.pk}", quotas={"queued_jobs": 0})
+    result = api.request_narrations([full, free], user=owner)
+    assert [job.narration.object_id for job in result.jobs] == [str(free.pk)]
+
+
+# Races and stops
+
+
+def test_a_job_that_is_cancelled_as_it_is_given_back_dooms_no_later_request(note, monkeypatch):
+    fail_with(monkeypatch, build_fault())
+    job = api.request_narration(note, language="en")
+    try_later = runner.Lease._try_later
+
+    def cancel_first(self, *args):
+        Job.objects.filter(pk=self.job.pk).update(cancel_requested=True)
+        try_later(self, *args)
+
+    monkeypatch.setattr(runner.Lease, "_try_later", cancel_first)
+    work()
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+    assert narrate(note).state == "done"
+
+
+def test_a_stopping_worker_claims_no_preview_for_ever(note, owner, monkeypatch):
+    monkeypatch.setattr(lease, "STOP_CHECK_SECONDS", 0)
+    api.request_narration(note, language="en", user=owner)
+    request_preview(plan_preview("Hear me.", "en", [""], NO_AMENDMENT), user=owner)
+    bulk = Job.objects.get(kind="narrate")
+    Job.objects.filter(pk=bulk.pk).update(priority=-200)  # it is claimed first
+    claimed = runner.claim("cpu")
+    Job.objects.filter(pk=bulk.pk).update(priority=0)
+    claimed.priority = 0
+    stops = []
+
+    def stop_soon():
+        stops.append(1)
+        return len(stops) > 1
+
+    monkeypatch.setattr(workers, "is_stopping", stop_soon)
+    runner.run_job(claimed)
+    bulk.refresh_from_db()
+    assert bulk.state == "queued"
+    assert not Job.objects.filter(state="running").exists()
+
+
+def test_three_deadly_sentences_in_a_row_are_set_aside_and_the_rest_is_spoken(owner, settings):
+    settings.NARRATION = with_dummy(settings, crash_on="deadly")
+    body = "\n\n".join(["One deadly.", "Two deadly.", "Three deadly.", "A good one."])
+    (note,) = make_notes(owner, 1, body)
+    job = narrate(note)
+    assert (job.state, job.failed, job.synthesized) == ("partial", 3, 1)
+
+
+def test_what_no_engine_spoke_for_wakes_no_lane(note):
+    narrate(note)
+    Lane.objects.create(name="cpu", failures=2, error_code="engine_not_started")
+    again = api.request_narration(note, language="en", publish=True)
+    work()
+    again.refresh_from_db()
+    assert (again.state, again.synthesized) == ("done", 0)
+    assert Lane.objects.get().failures == 2
+
+
+def test_a_free_seat_waits_for_jobs_while_another_works(owner, settings):
+    settings.NARRATION = {
+        **with_dummy(settings, delay_ms=150), "LANE_SEATS": {"cpu": 2}
+    }  # fmt: skip
+    body = "\n\n".join(f"Sentence number {n} of many." for n in range(20))
+    long, (late,) = make_notes(owner, 1, body)[0], make_notes(owner, 1, "Late.")
+    first = api.request_narration(long, language="en")
+    thread = threading.Thread(target=lambda: (work(), connection.close()))
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not Rendition.objects.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    second = api.request_narration(late, language="en")
+    thread.join()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == ("done", "done")
+    assert second.started_at < first.finished_at

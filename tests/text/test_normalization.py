@@ -281,7 +281,9 @@ def test_plain_words_are_left_alone(words, language):
 @settings(max_examples=200, deadline=None)
 def test_plain_words_are_left_alone_with_a_capital(words, language):
     told = (word for word in words if len(word) > 1 and word not in {"etc", "vs", "obs", "phd"})
-    text = " ".join(word.capitalize() for word in told)
+    # One letter may become two signs: ŉ is ʼN.
+    capital = (word.capitalize() for word in told)
+    text = " ".join(word for word in capital if word[0].isupper())
     assert normalize(text, language).text == text
 
 
