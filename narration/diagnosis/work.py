@@ -127,7 +127,10 @@ def _describe_rest(row: Lane) -> Finding:
     until = row.paused_until.isoformat(timespec="seconds") if row.paused_until else ""
     facts = {"lane": row.name, "until": until, "failures": row.failures, "code": row.error_code}
     words = _("It rests until %(until)s after %(failures)d equal failures (%(code)s).") % facts
-    advice = _("Mend the cause: %(error)s It then goes on by itself.") % {"error": row.error}
+    advice = _(
+        "Mend the cause (%(code)s); the page Work tells it in words. It then goes on by itself."
+    )
+    advice %= {"code": row.error_code}
     title = _("Lane %(lane)s") % {"lane": row.name}
     return Finding("lane_rests", title, State.WARNING, words, advice, facts)
 

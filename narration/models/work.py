@@ -65,7 +65,6 @@ class Lane(Row):
         _("failures in a row"), default=0, help_text=_("Jobs that ended alike, one after another.")
     )
     error_code = models.CharField(max_length=60, blank=True, default="")
-    error = models.TextField(blank=True, default="")
     paused_until = models.DateTimeField(_("rests until"), null=True, blank=True)
 
     class Meta:

@@ -13,6 +13,7 @@ from narration.audio.gaps import DEFAULT_GAPS
 from narration.exceptions import ConflictError, NarrationError
 from narration.models import ACTIVE_STATES, Job, JobKind, JobState, Rendition, Voice, get_actor_name
 from narration.pipeline.casting import Amendment, Casting, CastVoice, load_casting
+from narration.pipeline.events import record
 from narration.pipeline.plan import Plan, PlannedSegment, build_plan
 from narration.pipeline.renditions import keep
 from narration.pipeline.synthesize import Listener, synthesize_missing
@@ -95,6 +96,7 @@ def _create_job(
                 queued_at=Now(),
                 finished_at=Now() if is_done else None,
             )
+            record("preview_requested", job=job, actor=user)
     except IntegrityError:
         return Job.objects.get(kind=JobKind.PREVIEW, request_key=key, state=JobState.QUEUED)
     job.refresh_from_db()

@@ -36,6 +36,8 @@ from narration.sources import get_source
 #: Plans before sound: what is out of date is known before anything is made.
 REFRESH_PRIORITY = -50
 BATCH = 200
+#: The event of a request, by what is asked for.
+REQUESTED: dict[str, str] = {JobKind.NARRATE: "requested", JobKind.ESTIMATE: "refresh_requested"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,10 @@ def request_refresh(narration: Narration, *, user: Any) -> None:
 
 def end_refresh(job: Job) -> None:
     """The plan was refreshed here and now: the job that would have done it has nothing to do."""
-    Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
-        state=JobState.DONE, finished_at=Now()
-    )
+    waiting = Job.objects.filter(pk=job.pk, state=JobState.QUEUED)
+    with transaction.atomic():
+        if waiting.update(state=JobState.DONE, finished_at=Now()):
+            record("job_done", narration=job.narration, job=job)
 
 
 def _ring_for(jobs: Iterable[Job]) -> None:
@@ -250,9 +253,8 @@ def _create_jobs(jobs: Sequence[Job], user: Any) -> dict[str, Job]:
             with transaction.atomic():
                 created = Job.objects.bulk_create(jobs, batch_size=BATCH)
                 events = [
-                    build_event("requested", narration=job.narration, job=job, actor=user)
+                    build_event(REQUESTED[job.kind], narration=job.narration, job=job, actor=user)
                     for job in created
-                    if job.kind == JobKind.NARRATE
                 ]
                 Event.objects.bulk_create(events, batch_size=BATCH)
         except IntegrityError:
@@ -270,8 +272,7 @@ def _create_one(job: Job, user: Any) -> Job:
     try:
         with transaction.atomic():
             job.save(force_insert=True)
-            if job.kind == JobKind.NARRATE:
-                record("requested", narration=job.narration, job=job, actor=user)
+            record(REQUESTED[job.kind], narration=job.narration, job=job, actor=user)
     except IntegrityError:
         return Job.objects.get(kind=job.kind, request_key=job.request_key, state=JobState.QUEUED)
     return job

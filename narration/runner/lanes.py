@@ -44,7 +44,8 @@ def note_success(job: Job) -> None:
     """A job ended well: if its engine spoke for it, the lane is as good as new."""
     tried = Lane.objects.filter(name=job.lane, failures__gt=0)
     if tried.exists() and Job.objects.filter(pk=job.pk, synthesized__gt=0).exists():
-        tried.update(failures=0, error_code="", error="", paused_until=None)
+        tried.update(failures=0, error_code="", paused_until=None)
+        record("lane_works", job=job, data={"lane": job.lane})
 
 
 def note_failure(lane: str, error: NarrationError) -> None:
@@ -53,8 +54,9 @@ def note_failure(lane: str, error: NarrationError) -> None:
         return
     row, _created = Lane.objects.get_or_create(name=lane)
     is_same = row.error_code == error.code
+    # Not its words: an engine's last ones may quote a lesson, and doctor's go to logs.
     Lane.objects.filter(pk=row.pk).update(
-        failures=F("failures") + 1 if is_same else 1, error_code=error.code, error=str(error)
+        failures=F("failures") + 1 if is_same else 1, error_code=error.code
     )
     row.refresh_from_db()
     configuration = conf.get_configuration()

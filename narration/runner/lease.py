@@ -119,7 +119,8 @@ class Lease:
         if is_cancelled:
             raise Cancelled
         if is_waited_for:
-            self._serve_urgent(self.job)
+            with self.busy():
+                self._serve_urgent(self.job)
         now = time.monotonic()
         if now - self._checked_at < STOP_CHECK_SECONDS:
             return

@@ -55,7 +55,11 @@ def run_lane(lane: str, *, seconds: float | None = None) -> int:
 def run_job(job: Job, *, deadline: float | None = None) -> None:
     """Bring one claimed job to an end or back to the queue. Raises nothing."""
     with logs.bind(job=job.uid, request=job.request_id or None):
-        _bring_to_an_end(job, deadline)
+        try:
+            _bring_to_an_end(job, deadline)
+        except DatabaseError as error:
+            logger.warning("Job %s waits for its lease to end: %s", job.uid, type(error).__name__)
+            connection.close()
 
 
 def _bring_to_an_end(job: Job, deadline: float | None) -> None:
@@ -173,10 +177,7 @@ def _outlive_database(lease: Lease, error: Exception) -> None:
     """The database went away under the job: on a new connection it waits, else a sweep finds it."""
     logger.warning("Job %s lost its database: %s", lease.job.uid, type(error).__name__)
     connection.close()
-    try:
-        lease.fail(NarrationError(type(error).__name__, code="database_away", is_permanent=False))
-    except DatabaseError:
-        logger.warning("Job %s waits for its lease to end.", lease.job.uid)
+    lease.fail(NarrationError(type(error).__name__, code="database_away", is_permanent=False))
 
 
 def _try_end(lease: Lease, state: JobState) -> None:

@@ -222,13 +222,12 @@ def test_a_lane_that_rests_is_told_with_its_reason(cluster):
         name="cpu",
         failures=3,
         error_code="engine_not_loaded",
-        error="There are no weights.",
         paused_until=Now() + timedelta(minutes=5),
     )
     found = find_one("lane_rests")
     assert found.state == State.WARNING
     assert "engine_not_loaded" in found.words
-    assert "There are no weights." in found.advice
+    assert "engine_not_loaded" in found.advice
     Lane.objects.update(paused_until=Now() - timedelta(minutes=5))
     assert find("lane_rests") == []
 
