@@ -18,5 +18,14 @@ STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Where letters go, such as smtp://user:password@host:587/?tls=True; without it they are not sent.
+if email_url := env.str("EMAIL_URL", default=""):
+    vars().update(env.email_url_config(email_url))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DJANGO_FROM_EMAIL", default="webmaster@localhost")
 LOGGING = build_logging(env.str("NARRATION_LOG_FORMAT", default="json"))
-NARRATION = {**NARRATION, "X_ACCEL_PREFIX": env.str("NARRATION_X_ACCEL_PREFIX", default="")}
+NARRATION = {
+    **NARRATION,
+    "X_ACCEL_PREFIX": env.str("NARRATION_X_ACCEL_PREFIX", default=""),
+    "EMAIL_WHEN_DONE": env.bool("NARRATION_EMAIL_WHEN_DONE", default=False),
+}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
 from django.db.models.functions import Now
 
-from narration.exceptions import SourceError
+from narration.exceptions import NarrationError, SourceError
 from narration.models import Narration, Override, Rendition, Segment, SynthesisFailure, Voice
 from narration.pipeline.casting import NO_AMENDMENT, Amendment, load_casting
 from narration.pipeline.events import record
@@ -19,6 +20,8 @@ from narration.speaking import describe_engine
 from narration.text import READING_VERSION
 
 BATCH = 200
+#: How often the wording may change under a plan that is being made.
+ROUNDS = 5
 
 
 def refresh_plan(narration: Narration) -> tuple[Plan, int]:
@@ -29,9 +32,16 @@ def refresh_plan(narration: Narration) -> tuple[Plan, int]:
     obj = narration.source_object
     if obj is None:
         raise SourceError("The narrated object is gone.", code="source_gone")
-    plan, version = plan_newest(narration, obj)
-    store_plan(narration, plan, version)
-    return plan, version
+    for _round in range(ROUNDS):
+        basis = _read_basis(narration, obj)
+        plan, version = plan_newest(narration, obj)
+        if _store_plan(narration, obj, plan, version, basis):
+            return plan, version
+    raise NarrationError(
+        "How it is said kept changing while it was planned.",
+        code="text_keeps_changing",
+        is_permanent=False,
+    )
 
 
 def plan_newest(
@@ -52,10 +62,25 @@ def plan_newest(
     return plan, version
 
 
-def store_plan(narration: Narration, plan: Plan, version: int) -> None:
-    """Write the plan unless a newer text was planned meanwhile; ``narration`` is refreshed."""
+def _read_basis(narration: Narration, obj: Model) -> tuple[Any, ...]:
+    """What a plan is made from besides the text: it changes when any of that does."""
+    casting = load_casting(get_source(obj).get_scope_chain(obj), narration.language)
+    words = Override.objects.filter(narration=narration).order_by("pk")
+    return (*casting.versions, *words.values_list("pk", "value"))
+
+
+def _store_plan(
+    narration: Narration, obj: Model, plan: Plan, version: int, basis: tuple[Any, ...]
+) -> bool:
+    """Write the plan unless a newer text was planned meanwhile; ``narration`` is refreshed.
+
+    False, and nothing is written, when voices, rules or words were changed since ``basis``: the
+    plan that somebody else made with them stays.
+    """
     with transaction.atomic():
         row = Narration.objects.select_for_update().get(pk=narration.pk)
+        if _read_basis(narration, obj) != basis:
+            return False
         if row.source_version <= version:
             if row.plan_digest != plan.digest:
                 _write_segments(row, plan)
@@ -71,6 +96,7 @@ def store_plan(narration: Narration, plan: Plan, version: int) -> None:
                 **count_missing(plan),
             )
     narration.refresh_from_db()
+    return True
 
 
 def count_missing(plan: Plan) -> dict[str, int]:

@@ -6,6 +6,7 @@ import logging
 
 from django.conf import settings
 from django.db import transaction
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 logger = logging.getLogger(__name__)
@@ -26,10 +27,25 @@ def ring_on_commit(lane: str, jobs: int = 1) -> None:
     transaction.on_commit(ring_for_each)
 
 
+def ring_unless_ringing(lane: str) -> None:
+    """Ring again for what waits, but not on and on where nobody listens."""
+    try:
+        is_ringing = get_broker(_find_cluster(lane)).queue_size() >= MAX_RINGS
+    except Exception:
+        logger.exception("The queue for lane '%s' could not be looked at.", lane)
+        return
+    if not is_ringing:
+        ring(lane)
+
+
+def _find_cluster(lane: str) -> str | None:
+    """A cluster named like the lane serves it alone; without one the default cluster does."""
+    return lane if lane in settings.Q_CLUSTER.get("ALT_CLUSTERS", {}) else None
+
+
 def ring(lane: str) -> None:
     """Send the hint; a broken broker loses no work, because the sweeper rings again."""
-    # A cluster named like the lane serves it alone; without one the default cluster does.
-    cluster = lane if lane in settings.Q_CLUSTER.get("ALT_CLUSTERS", {}) else None
+    cluster = _find_cluster(lane)
     try:
         async_task(TASK, lane, task_name=f"narrate-{lane}", cluster=cluster)
     except Exception:

@@ -21,11 +21,15 @@ CANDIDATES = 10
 SHORT_KINDS = (JobKind.PREVIEW, JobKind.ESTIMATE)
 
 
-def claim(lane: str, worker: Worker | None = None) -> Job | None:
-    """Take the best waiting job of a lane whose narration nobody works on, if there is one."""
+def claim(lane: str, worker: Worker | None = None, *, fresh_only: bool = False) -> Job | None:
+    """Take the best waiting job of a lane whose narration nobody works on, if there is one.
+
+    ``fresh_only`` leaves those that were claimed before and came back.
+    """
     if not lanes.is_open(lane):
         return None
-    return _take_first(Job.objects.claimable(lane), worker)
+    waiting = Job.objects.claimable(lane)
+    return _take_first(waiting.filter(claims=0) if fresh_only else waiting, worker)
 
 
 def claim_urgent(job: Job, worker: Worker | None = None) -> Job | None:

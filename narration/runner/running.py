@@ -89,15 +89,16 @@ class _Table:
         self._lane, self._worker, self._deadline = lane, worker, deadline
         self._lock = threading.Lock()
         self._working = 0
+        self._suspect = False
 
     def sit(self) -> int:
         """Work until nothing waits and nobody else works, or time is up; how many jobs."""
         count = 0
         while time.monotonic() < self._deadline and not workers.is_stopping():
-            with self._count_as_working():
-                job = claim(self._lane, self._worker)
-                if job is not None:
+            with self._count_as_working() as is_alone:
+                if job := self._claim(is_alone):
                     run_job(job, deadline=self._deadline)
+                    self._suspect = False
                     workers.beat(self._worker)
                     count += 1
                     continue
@@ -113,12 +114,24 @@ class _Table:
         finally:
             connection.close()
 
+    def _claim(self, is_alone: bool) -> Job | None:
+        """A job that was claimed before, and may have killed its worker, works alone: whoever sat
+        beside it would be taken for a killer too.
+        """
+        if self._suspect:
+            return None
+        job = claim(self._lane, self._worker, fresh_only=not is_alone)
+        self._suspect = job is not None and job.claims > 1
+        return job
+
     @contextmanager
-    def _count_as_working(self) -> Iterator[None]:
+    def _count_as_working(self) -> Iterator[bool]:
+        """Whether nobody else works."""
         with self._lock:
             self._working += 1
+            is_alone = self._working == 1
         try:
-            yield
+            yield is_alone
         finally:
             with self._lock:
                 self._working -= 1
@@ -130,6 +143,8 @@ def _serve_urgent(job: Job) -> None:
         run_job(urgent)
         if workers.is_stopping():
             return  # it was given back and would be claimed again, for ever
+        if urgent.kind != JobKind.PREVIEW:
+            return  # a thousand plans may wait: one between two sentences
 
 
 def _work_off(job: Job, lease: Lease) -> bool:

@@ -29,7 +29,7 @@ def sweep() -> int:
         if job.worker is not None and not is_alive(job.worker.pid):
             count += _take_back(job)
     for lane in Job.objects.due().values_list("lane", flat=True).distinct():
-        bell.ring(lane)
+        bell.ring_unless_ringing(lane)
     return count
 
 

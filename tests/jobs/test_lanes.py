@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
-from django.test.utils import CaptureQueriesContext
 
 from narration import api, runner
-from narration.exceptions import EngineError, NarrationError, QuotaExceeded
-from narration.models import Event, Job, JobState, Lane, Rendition, SpeechPolicy, UsageDay
+from narration.exceptions import NarrationError
+from narration.models import (
+    Event,
+    Job,
+    JobState,
+    Lane,
+    Rendition,
+)
 from narration.pipeline.casting import NO_AMENDMENT
 from narration.pipeline.previews import plan_preview, request_preview
 from narration.queue import bell
-from narration.runner import lease, running, workers
+from narration.runner import lease
 from tests.helpers import narrate, work
+from tests.jobs.scenes import build_fault, end_waits, fail_with, make_notes
 from tests.jobs.test_runner import with_dummy
-from tests.testapp.models import Note
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,32 +35,6 @@ def rings(monkeypatch):
     rung = []
     monkeypatch.setattr(bell, "ring", rung.append)
     return rung
-
-
-def make_notes(owner, count, body="It rains."):
-    return [Note.objects.create(title=str(n), owner=owner, body=body) for n in range(count)]
-
-
-def fail_with(monkeypatch, *errors):
-    """Jobs fail one after the other with these; None lets one work."""
-    left = list(errors)
-    work_off = running._work_off
-
-    def fail(job, lease):
-        error = left.pop(0) if left else None
-        if error is not None:
-            raise error
-        return work_off(job, lease)
-
-    monkeypatch.setattr(running, "_work_off", fail)
-
-
-def build_fault(code="engine_not_started"):
-    return EngineError("The card is gone.", code=code, is_permanent=False)
-
-
-def end_waits():
-    Job.objects.update(not_before=None)
 
 
 # Turns
@@ -234,200 +212,3 @@ def test_texts_at_fault_do_not_let_the_lane_rest(owner):
     for note in make_notes(owner, 5, "***"):
         assert narrate(note).error_code == "nothing_to_say"
     assert not Lane.objects.exists()
-
-
-# Many at once
-
-
-def test_many_are_asked_for_in_as_many_queries_as_few(owner):
-    few, many = make_notes(owner, 3), make_notes(owner, 60)
-    counts = []
-    for notes in (few, many):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            result = api.request_narrations(notes, user=owner)
-        assert len(result.jobs) == len(notes)
-        counts.append(len(queries))
-    assert counts[1] <= counts[0]  # caches are filled by the first
-    assert Event.objects.filter(kind="requested").count() == 63
-
-
-def test_many_wake_several_workers_and_one_wakes_one(owner, rings):
-    api.request_narrations(make_notes(owner, 3), user=owner)
-    assert rings == ["cpu"] * 3
-    api.request_narrations(make_notes(owner, 100), user=owner)
-    assert rings == ["cpu"] * (3 + bell.MAX_RINGS)
-
-
-def test_asked_again_they_are_the_same_jobs(owner):
-    notes = make_notes(owner, 5)
-    first = api.request_narrations(notes, user=owner)
-    again = api.request_narrations(notes, user=owner)
-    assert [job.pk for job in first.jobs] == [job.pk for job in again.jobs]
-    assert Job.objects.count() == 5
-
-
-def test_what_may_not_be_narrated_is_told_and_the_rest_is_served(owner, stranger):
-    mine, theirs = make_notes(owner, 2), make_notes(stranger, 1)
-    result = api.request_narrations([*mine, *theirs], user=owner)
-    assert len(result.jobs) == 2
-    assert [refusal.obj for refusal in result.refused] == theirs
-    assert result.refused[0].error.code == "not_allowed"
-
-
-# Quotas
-
-
-def test_a_person_may_have_so_many_waiting(owner, stranger):
-    SpeechPolicy.objects.create(scope_key="", quotas={"queued_jobs_per_user": 2})
-    result = api.request_narrations(make_notes(owner, 3), user=owner)
-    assert (len(result.jobs), len(result.refused)) == (2, 1)
-    assert "2" in str(result.refused[0].error)
-    (other,) = make_notes(stranger, 1)
-    assert api.request_narration(other, language="en", user=stranger).state == "queued"
-    assert Job.objects.count() == 3
-
-
-def test_a_day_has_so_many_characters(owner):
-    SpeechPolicy.objects.create(scope_key="", quotas={"characters_a_day_per_user": 10})
-    first, second = make_notes(owner, 1, "One two."), make_notes(owner, 1, "Three four.")
-    assert narrate(first[0], user=owner).state == "done"
-    assert UsageDay.objects.get().characters <= 10
-    job = narrate(second[0], user=owner)
-    assert (job.state, job.error_code, job.synthesized) == ("failed", "quota_day", 0)
-    UsageDay.objects.update(characters=10)
-    with pytest.raises(QuotaExceeded):
-        api.request_narration(make_notes(owner, 1, "Five.")[0], language="en", user=owner)
-
-
-def test_one_run_may_speak_so_much(owner):
-    SpeechPolicy.objects.create(scope_key="", quotas={"characters_a_run": 12})
-    short, long = make_notes(owner, 1, "Short."), make_notes(owner, 1, "This is far too long.")
-    assert narrate(short[0]).state == "done"
-    job = narrate(long[0])
-    assert (job.state, job.error_code, job.synthesized) == ("failed", "quota_run", 0)
-
-
-def test_a_nearer_scope_allows_more(owner):
-    SpeechPolicy.objects.create(scope_key="", quotas={"characters_a_run": 3})
-    (note,) = make_notes(owner, 1, "This is longer than three.")
-    SpeechPolicy.objects.create(
-        scope_key=f"testapp.note:{note.pk}", quotas={"characters_a_run": 300}
-    )
-    assert narrate(note).state == "done"
-
-
-def test_the_lease_is_kept_through_a_long_stitch(note, monkeypatch, settings):
-    settings.NARRATION = {**settings.NARRATION, "LEASE_SECONDS": 1}
-    from narration.pipeline import narrate as story
-
-    stitch = story.stitch_track
-
-    def slowly(*args):
-        time.sleep(2.5)
-        assert runner.sweep() == 0
-        return stitch(*args)
-
-    monkeypatch.setattr(story, "stitch_track", slowly)
-    assert narrate(note).state == "done"
-
-
-def test_previews_count_towards_the_day(owner):
-    (note,) = make_notes(owner, 1)
-    scope = f"testapp.note:{note.pk}"
-    SpeechPolicy.objects.create(scope_key="", quotas={"characters_a_day_per_user": 15})
-    listen = {"language": "en", "scope_key": scope, "user": owner}
-    api.request_audition("Twelve signs", **listen)
-    work()
-    assert UsageDay.objects.get().scope_key == scope
-    with pytest.raises(QuotaExceeded):
-        api.request_audition("Four", **listen)
-
-
-def test_a_refused_wish_takes_nobodys_place(owner):
-    free, full = make_notes(owner, 2)
-    SpeechPolicy.objects.create(scope_key="", quotas={"queued_jobs_per_user": 1})
-    SpeechPolicy.objects.create(scope_key=f"testapp.note:{full.pk}", quotas={"queued_jobs": 0})
-    result = api.request_narrations([full, free], user=owner)
-    assert [job.narration.object_id for job in result.jobs] == [str(free.pk)]
-
-
-# Races and stops
-
-
-def test_a_job_that_is_cancelled_as_it_is_given_back_dooms_no_later_request(note, monkeypatch):
-    fail_with(monkeypatch, build_fault())
-    job = api.request_narration(note, language="en")
-    try_later = runner.Lease._try_later
-
-    def cancel_first(self, *args):
-        Job.objects.filter(pk=self.job.pk).update(cancel_requested=True)
-        try_later(self, *args)
-
-    monkeypatch.setattr(runner.Lease, "_try_later", cancel_first)
-    work()
-    job.refresh_from_db()
-    assert job.state == "cancelled"
-    assert narrate(note).state == "done"
-
-
-def test_a_stopping_worker_claims_no_preview_for_ever(note, owner, monkeypatch):
-    monkeypatch.setattr(lease, "STOP_CHECK_SECONDS", 0)
-    api.request_narration(note, language="en", user=owner)
-    request_preview(plan_preview("Hear me.", "en", [""], NO_AMENDMENT), user=owner)
-    bulk = Job.objects.get(kind="narrate")
-    Job.objects.filter(pk=bulk.pk).update(priority=-200)  # it is claimed first
-    claimed = runner.claim("cpu")
-    Job.objects.filter(pk=bulk.pk).update(priority=0)
-    claimed.priority = 0
-    stops = []
-
-    def stop_soon():
-        stops.append(1)
-        return len(stops) > 1
-
-    monkeypatch.setattr(workers, "is_stopping", stop_soon)
-    runner.run_job(claimed)
-    bulk.refresh_from_db()
-    assert bulk.state == "queued"
-    assert not Job.objects.filter(state="running").exists()
-
-
-def test_three_deadly_sentences_in_a_row_are_set_aside_and_the_rest_is_spoken(owner, settings):
-    settings.NARRATION = with_dummy(settings, crash_on="deadly")
-    body = "\n\n".join(["One deadly.", "Two deadly.", "Three deadly.", "A good one."])
-    (note,) = make_notes(owner, 1, body)
-    job = narrate(note)
-    assert (job.state, job.failed, job.synthesized) == ("partial", 3, 1)
-
-
-def test_what_no_engine_spoke_for_wakes_no_lane(note):
-    narrate(note)
-    Lane.objects.create(name="cpu", failures=2, error_code="engine_not_started")
-    again = api.request_narration(note, language="en", publish=True)
-    work()
-    again.refresh_from_db()
-    assert (again.state, again.synthesized) == ("done", 0)
-    assert Lane.objects.get().failures == 2
-
-
-def test_a_free_seat_waits_for_jobs_while_another_works(owner, settings):
-    settings.NARRATION = {
-        **with_dummy(settings, delay_ms=150), "LANE_SEATS": {"cpu": 2}
-    }  # fmt: skip
-    body = "\n\n".join(f"Sentence number {n} of many." for n in range(20))
-    long, (late,) = make_notes(owner, 1, body)[0], make_notes(owner, 1, "Late.")
-    first = api.request_narration(long, language="en")
-    thread = threading.Thread(target=lambda: (work(), connection.close()))
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not Rendition.objects.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    second = api.request_narration(late, language="en")
-    thread.join()
-    first.refresh_from_db()
-    second.refresh_from_db()
-    assert (first.state, second.state) == ("done", "done")
-    assert second.started_at < first.finished_at
