@@ -109,7 +109,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(UsageDay)
 class UsageDayAdmin(ReadOnlyAdmin):
-    list_display = ["day", "user", "scope_key", "voice", "characters", "made", "reused"]
+    list_display = ["day", "user", "scope_key", "voice", "characters", "made"]
     list_filter = ["voice"]
     list_select_related = ["user", "voice"]
     date_hierarchy = "day"

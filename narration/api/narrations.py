@@ -163,7 +163,7 @@ def cancel_jobs(obj: models.Model, *, language: str = "", user: Any = None) -> i
     count = 0
     for job in jobs:
         try:
-            cancel_job(job.uid)
+            cancel_job(job.uid, user=user)
         except ConflictError:
             continue  # it ended by itself meanwhile
         count += 1

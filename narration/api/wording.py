@@ -11,7 +11,7 @@ from narration import permissions
 from narration.api.narrations import find_narration
 from narration.exceptions import ConflictError, NarrationNotFound, NotAllowed
 from narration.manifests import build_media_url
-from narration.models import Job, LexiconEntry, Segment, SpeechPolicy, Voice
+from narration.models import Job, LexiconEntry, Narration, Segment, SpeechPolicy, Voice
 from narration.pipeline import blast, explain, plans, previews, quotas, requests
 from narration.pipeline.blast import BlastRadius
 from narration.pipeline.casting import NO_AMENDMENT, Amendment
@@ -39,6 +39,7 @@ def apply_change(change: Change, *, user: Any = None) -> BlastRadius:
     ``ConflictError`` when somebody changed the row meanwhile or there is one for the same already.
     """
     _require_scopes(change, user)
+    planned = blast.list_planned(change)
     radius = blast.build_blast_radius(change)
     narrations = [reached.narration for reached in radius.narrations]
     with transaction.atomic():
@@ -51,7 +52,12 @@ def apply_change(change: Change, *, user: Any = None) -> BlastRadius:
                 words = _("Somebody changed this meanwhile. Look at it again.")
             raise ConflictError(words, code="duplicate_entry") from error
         record("wording_changed", actor=user, data=_describe(change, radius))
-        jobs = requests.request_refreshes(narrations, user=user)
+        # What was planned while we counted was planned without the change.
+        since = {pk for pk, at in blast.list_planned(change).items() if at != planned.get(pk)}
+        since -= {narration.pk for narration in narrations}
+        jobs = requests.request_refreshes(
+            [*narrations, *Narration.objects.filter(pk__in=since)], user=user
+        )
     for narration in narrations[:REFRESHED_AT_ONCE]:
         plans.refresh_plan(narration)
         requests.end_refresh(jobs[narration.pk])

@@ -139,6 +139,11 @@ def _find_cut(rows: Mapping[int, Sequence[Segment]]) -> set[tuple[int, str]]:
     return found
 
 
+def list_planned(change: Change) -> dict[int, Any]:
+    """When each narration in its scopes was planned: two looks tell which were meanwhile."""
+    return {narration.pk: narration.planned_at for narration in _find_narrations(change)}
+
+
 def _describe(
     narration: Narration, obj: models.Model, changed: tuple[ChangedSentence, ...]
 ) -> ChangedNarration:

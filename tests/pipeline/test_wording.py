@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from narration import api
 from narration.exceptions import ConflictError, NotAllowed
 from narration.models import Event, Job, LexiconEntry, Segment, SpeechPolicy, Voice
+from narration.pipeline import blast
 from narration.sources import get_scope_key
 from tests.helpers import LONG_LESSON, get_narration, narrate, work
 from tests.testapp.models import Note
@@ -388,3 +389,18 @@ def test_a_voice_for_headings_looks_at_headings_only(owner, django_assert_max_nu
     cast = {"en": {"body": voice.name}}
     every = api.build_blast_radius(api.change_policy(SpeechPolicy(casting=cast)))
     assert every.sentences == 24
+
+
+def test_what_is_planned_while_a_change_is_counted_is_refreshed_too(lesson, owner, monkeypatch):
+    count = blast.build_blast_radius
+
+    def and_somebody_writes(change):
+        radius = count(change)
+        late = Note.objects.create(title="Late", owner=owner, body="SQL came late.")
+        api.refresh_plan(late, language="en")
+        return radius
+
+    monkeypatch.setattr(blast, "build_blast_radius", and_somebody_writes)
+    api.apply_change(api.change_entry(build_entry()))
+    work()
+    assert Segment.objects.get(display_text="SQL came late.").spoken_text == "sequel came late."
