@@ -157,9 +157,21 @@ def find_turn(lane: str, requester: int | None) -> int:
     """
     waiting = Job.objects.filter(kind=JobKind.NARRATE, state=JobState.QUEUED)
     turns = waiting.filter(lane=lane).in_order().values_list("turn", flat=True)
-    mine = waiting.filter(requested_by=requester).order_by("-turn").values_list("turn", flat=True)
+    own = waiting.filter(lane=lane, requested_by=requester).order_by("-turn")
+    mine = own.values_list("turn", flat=True)
     next_of_all, last_of_mine = turns.first(), mine.first()
     return max(next_of_all or 0, -1 if last_of_mine is None else last_of_mine + 1, 0)
+
+
+def find_turn_behind_others(job: Job) -> int:
+    """The turn of a long job that has had its time: behind the next of somebody else.
+
+    Its requester's own jobs do not go before it, so that a course is made lesson by lesson.
+    """
+    waiting = Job.objects.filter(kind=JobKind.NARRATE, state=JobState.QUEUED, lane=job.lane)
+    others = waiting.exclude(requested_by=job.requested_by_id).filter(priority__lte=job.priority)
+    turn = others.in_order().values_list("turn", flat=True).first()
+    return job.turn if turn is None else max(job.turn, turn + 1)
 
 
 def _draft_jobs(

@@ -27,7 +27,7 @@ from narration.values import EngineResult
 SET_ASIDE = timedelta(hours=6)
 #: Failures that may pass are tried again this often within a job.
 ATTEMPTS = 2
-#: So many sentences crash it, and none is spoken between: not they are at fault but the engine.
+#: After so many sentences that crash it, and none spoken between, the engine must prove itself.
 CRASHES_IN_A_ROW = 5
 #: Utterances lined up per slot, so that an engine never waits for us.
 LINED_UP = 2
@@ -112,7 +112,9 @@ def _speak_all(
                 if isinstance(outcome, EngineCrashed):
                     crashed.add(segment.digest)
                 if len(crashed) >= CRASHES_IN_A_ROW:
-                    raise outcome
+                    if not _still_speaks(engine, segment, listener):
+                        raise outcome
+                    crashed.clear()
             else:
                 crashed.clear()
                 listener.made(segment, store_rendition(segment, outcome))
@@ -123,6 +125,16 @@ def _speak_all(
     for failure in failures:
         _set_aside(failure)
     return failures
+
+
+def _still_speaks(engine: EngineProcess, segment: PlannedSegment, listener: Listener) -> bool:
+    """Whether the engine says one plain letter in this voice: then the sentences are at fault."""
+    try:
+        with listener.busy():
+            engine.speak(segment.cast.build_utterance("a", segment.language, 0))
+    except EngineError:
+        return False
+    return True
 
 
 def _stream(

@@ -20,7 +20,7 @@ from narration.models import Job, JobError, JobKind, JobState, Rendition
 from narration.pipeline.events import record
 from narration.pipeline.plan import PlannedSegment
 from narration.pipeline.quotas import check_run
-from narration.pipeline.requests import find_turn
+from narration.pipeline.requests import find_turn_behind_others
 from narration.pipeline.usage import record_usage
 from narration.queue import bell
 from narration.runner import lanes, workers
@@ -208,7 +208,7 @@ class Lease:
 
     def _let_others_go_first(self) -> None:
         """A long job has had its time: it takes its next turn behind those who wait."""
-        self._update(turn=find_turn(self.job.lane, self.job.requested_by_id) + 1)
+        self._update(turn=find_turn_behind_others(self.job))
 
     def _renew_until(self, ended: threading.Event) -> None:
         pause = conf.get_configuration().lease_seconds / RENEWALS

@@ -69,6 +69,22 @@ def test_a_long_job_lets_others_go_first_when_its_time_is_up(owner, stranger, mo
     assert runner.claim("cpu").pk == second.pk
 
 
+def test_a_course_is_made_lesson_by_lesson_though_each_is_long(owner, monkeypatch):
+    monkeypatch.setattr(lease, "STOP_CHECK_SECONDS", 0)
+    first = api.request_narrations(make_notes(owner, 4), user=owner).jobs[0]
+    runner.run_job(runner.claim("cpu"), deadline=0.0)
+    assert runner.claim("cpu").pk == first.pk
+
+
+def test_what_waits_in_another_lane_puts_nobody_last(owner, stranger):
+    api.request_narrations(make_notes(owner, 5), user=owner)
+    Job.objects.update(lane="gpu")
+    api.request_narrations(make_notes(stranger, 3), user=stranger)
+    (note,) = make_notes(owner, 1)
+    mine = api.request_narration(note, language="en", user=owner)
+    assert mine.turn == 0
+
+
 def test_a_preview_is_made_between_two_sentences_of_a_long_job(note, owner, monkeypatch):
     bulk = api.request_narration(note, language="en", user=owner)
     made = runner.Lease.made
@@ -169,8 +185,8 @@ def test_what_will_not_pass_is_not_tried_again(note, monkeypatch):
 
 
 def test_an_engine_that_crashes_on_everything_sets_no_sentence_aside(owner, settings):
-    settings.NARRATION = with_dummy(settings, crash_on="e")
-    body = "\n\n".join(f"Sentence number {n}." for n in range(12))
+    settings.NARRATION = with_dummy(settings, crash_on="a")
+    body = "\n\n".join(f"A fatal sentence {n}." for n in range(12))
     (note,) = make_notes(owner, 1, body)
     job = narrate(note)
     assert (job.state, job.error_code) == ("queued", "engine_crashed")

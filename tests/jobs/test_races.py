@@ -88,6 +88,15 @@ def test_three_deadly_sentences_in_a_row_are_set_aside_and_the_rest_is_spoken(ow
     assert (job.state, job.failed, job.synthesized) == ("partial", 3, 1)
 
 
+def test_many_deadly_sentences_in_a_row_are_not_the_engines_fault(owner, settings):
+    settings.NARRATION = with_dummy(settings, crash_on="deadly")
+    body = "\n\n".join([f"Number {n} is deadly." for n in range(7)] + ["A good one."])
+    (note,) = make_notes(owner, 1, body)
+    job = narrate(note)
+    assert (job.state, job.failed, job.synthesized) == ("partial", 7, 1)
+    assert not Lane.objects.exists()
+
+
 def test_what_no_engine_spoke_for_wakes_no_lane(note):
     narrate(note)
     Lane.objects.create(name="cpu", failures=2, error_code="engine_not_started")
