@@ -43,10 +43,11 @@ test: $(VENV)/.dev ## all tests; then the plugin's again without courses
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 	@$(MAKE) --no-print-directory test-plugin
 
-# What needs courses is left out; a stray import of it anywhere else fails here.
+# What needs courses is left out, and rooms that know no app; a stray import anywhere else fails here.
 test-plugin: $(VENV)/.dev ## the plugin's tests with courses not installed
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ds config.settings.plugin tests \
 		--ignore tests/courses --ignore tests/browser --ignore tests/packaging --ignore tests/docs \
+		--ignore tests/text --ignore tests/markup --ignore tests/audio --ignore tests/engines --ignore tests/bench \
 		-m "not cluster and not browser"
 
 test-postgresql: $(VENV)/.dev ## all tests on PostgreSQL (TEST_DATABASE_URL)
