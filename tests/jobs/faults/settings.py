@@ -15,3 +15,6 @@ NARRATION = {
     "RETRY_SECONDS": 1,
     **env.json("TEST_NARRATION", default={}),
 }
+if pages := env.int("TEST_SQLITE_PAGES", default=0):
+    # A disk that is full, for as long as a cluster runs with this.
+    DATABASES["default"]["OPTIONS"]["init_command"] += f" PRAGMA max_page_count={pages};"
