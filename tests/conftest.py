@@ -8,6 +8,7 @@ import shutil
 import pytest
 from django.core.files.storage import storages
 from django.db import connection
+from django.utils import translation
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,14 @@ def narration_storage(settings, tmp_path):
         },
     }
     return storages["narration"]
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """A page asked for in Portuguese leaves its language behind in the thread."""
+    translation.activate("en")
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ class Supervisor:
     """Runs ``command`` (a cluster) in a session of its own until ``stop`` is called.
 
     ``on_start(pid)`` and ``on_stopping(pid)`` tell when a cluster is born and is to end;
-    ``on_tick`` is called twice a second.
+    ``on_tick`` is called twice a second, ``on_killing(pids)`` before processes are killed because
+    another one died.
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class Supervisor:
         on_start: Callable[[int], None] = lambda _pid: None,
         on_stopping: Callable[[int], None] = lambda _pid: None,
         on_tick: Callable[[], None] = lambda: None,
+        on_killing: Callable[[list[int]], None] = lambda _pids: None,
     ):
         self.command = command
         self._on_start, self._on_stopping, self._on_tick = on_start, on_stopping, on_tick
+        self._on_killing = on_killing
         self._stopping = False
         self._failures = 0
 
@@ -100,6 +103,8 @@ class Supervisor:
             process.terminate()
             if not _has_ended(process):
                 logger.warning("The cluster did not stop in %g s and is killed.", GRACE_SECONDS)
+        else:
+            self._on_killing(iter_session(process.pid))
         kill_session(process.pid)
         process.wait()
 

@@ -19,6 +19,7 @@ from narration.models import CLUSTER_LANE, Job, JobState, Worker
 from narration.queue import facts
 from narration.queue.memory import measure_family, measure_pss
 from tests.clusters import build_environment, supervised, wait_for
+from tests.testapp.models import Note
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HERE = socket.gethostname()
@@ -198,3 +199,16 @@ def test_a_lane_is_worked_off_by_the_cluster_that_is_called_like_it(settings, no
         assert (row.facts["cluster"], row.facts["lanes"]) == ("cpu", ["cpu"])
     job.refresh_from_db()
     assert job.state == "done"
+
+
+def test_who_is_killed_because_another_died_is_no_killer(note, owner):
+    """Only the job of the worker that died by itself is suspected."""
+    other = Note.objects.create(title="Other", owner=owner, body="Other.")
+    jobs = [api.request_narration(each, language="en") for each in (note, other)]
+    for pid, job in enumerate(jobs, 1):
+        worker = register(node=HERE, pid=pid)
+        Job.objects.filter(pk=job.pk).update(state="running", claims=2, worker=worker)
+    command = narration_worker.Command()
+    command._node = HERE
+    command._spare([2, 3])
+    assert list(Job.objects.order_by("pk").values_list("claims", flat=True)) == [2, 1]

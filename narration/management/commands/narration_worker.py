@@ -13,10 +13,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
+from django.db.models import F
 
 import narration
 from narration import conf, runner
-from narration.models import CLUSTER_LANE, Worker
+from narration.models import CLUSTER_LANE, Job, Worker
 from narration.queue.facts import find_lanes, get_cluster_name
 from narration.queue.memory import measure_family
 from narration.queue.supervisor import Supervisor, build_cluster_command, iter_session
@@ -44,6 +45,7 @@ class Command(BaseCommand):
             on_start=self._register,
             on_stopping=self._mark_stopping,
             on_tick=self._tick,
+            on_killing=lambda pids: _attempt("spare the others", lambda: self._spare(pids)),
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.stop())
@@ -56,6 +58,11 @@ class Command(BaseCommand):
         self._next_beat = time.monotonic() + BEAT_SECONDS
         self._next_sweep = 0.0  # what died with the last cluster is taken back at once
         _attempt("register the cluster", self._write_row)
+
+    def _spare(self, pids: list[int]) -> None:
+        """Who dies only because another one did has killed nobody: its jobs' claim counts not."""
+        jobs = Job.objects.running_on(self._node).filter(worker__pid__in=pids, claims__gt=0)
+        Job.objects.filter(pk__in=jobs.values("pk")).update(claims=F("claims") - 1)
 
     def _mark_stopping(self, _pid: int) -> None:
         """Tell the cluster's workers to give up between two sentences."""
