@@ -158,6 +158,14 @@ def kill_session(leader: int) -> None:
         time.sleep(0.05)
 
 
+def kill_orphans(leader: int) -> None:
+    """SIGKILL what a cluster left whose supervisor is gone, and nothing else of that number."""
+    for pid in iter_session(leader):
+        with contextlib.suppress(OSError):
+            if b"qcluster" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                _kill(pid)
+
+
 def build_cluster_command() -> list[str]:
     """The command that starts the cluster of this project."""
     return [sys.executable, *_get_manage(), "qcluster"]

@@ -20,7 +20,13 @@ from narration import conf, runner
 from narration.models import CLUSTER_LANE, Job, Worker
 from narration.queue.facts import find_lanes, get_cluster_name
 from narration.queue.memory import measure_family
-from narration.queue.supervisor import Supervisor, build_cluster_command, iter_session
+from narration.queue.supervisor import (
+    Supervisor,
+    build_cluster_command,
+    is_alive,
+    iter_session,
+    kill_orphans,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +92,11 @@ class Command(BaseCommand):
         Worker.objects.vouch(self._node, iter_session(self._pid))
 
     def _sweep(self) -> None:
+        for pid, facts in Worker.objects.filter(node=self._node, lane=CLUSTER_LANE).values_list(
+            "pid", "facts"
+        ):
+            if not is_alive(facts.get("supervisor", os.getpid())):
+                kill_orphans(pid)
         runner.sweep()
         # Only now: by the rows of dead workers the sweep knows whose jobs to take back.
         Worker.objects.remove_dead(self._node)

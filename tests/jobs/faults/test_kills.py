@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from narration.models import Event, Job
+from narration.models import Event, Job, Worker
 from tests.clusters import wait_for
+from tests.jobs.faults.scene import Troupe
 from tests.processes import find_marked, kill
 
 pytestmark = [
@@ -92,3 +93,19 @@ def test_a_job_that_kills_its_worker_is_quarantined_and_the_others_are_done(scen
         assert Event.objects.filter(job=bad, kind="job_running").count() == 3
     Job.objects.filter(pk=bad.pk).delete()
     scene.assert_whole(lesson, deaths=3)
+
+
+def test_what_a_killed_supervisor_and_its_main_process_leave_is_ended_by_the_next(scene):
+    """With both gone nobody tells the sentinel and the workers to end: they live on."""
+    lesson = scene.write_lesson()
+    first = scene.start()
+    orphans = Troupe(scene, first).wait_whole().pids
+    main = wait_for(Worker.objects.filter(lane="cluster").first, what="its row").pid
+    kill(first.pid, main)
+    first.wait()
+    left = orphans - {main}
+    assert left & set(find_marked(str(scene.folder)))
+    with scene.cluster():
+        wait_for(lambda: not left & set(find_marked(str(scene.folder))), what="the orphans' end")
+        scene.finish(scene.request(lesson))
+    scene.assert_whole(lesson)
