@@ -249,10 +249,11 @@ def test_two_imports_at_once_make_each_lesson_once(course):
 
 
 def snapshot(course):
-    rows = Segment.objects.filter(
-        narration__object_id__in=[str(pk) for pk in course.lessons.values_list("pk", flat=True)]
-    ).order_by("narration__language", "narration__object_id", "position")
-    return [(r.language, r.spoken_text, r.utterance_digest, r.pause_ms, r.take) for r in rows]
+    # The keys of objects are text ("10" sorts before "9"): the lessons' own order counts.
+    order = {str(pk): at for at, pk in enumerate(course.lessons.values_list("pk", flat=True))}
+    rows = Segment.objects.filter(narration__object_id__in=order).select_related("narration")
+    ordered = sorted(rows, key=lambda r: (r.language, order[r.narration.object_id], r.position))
+    return [(r.language, r.spoken_text, r.utterance_digest, r.pause_ms, r.take) for r in ordered]
 
 
 def test_an_export_says_the_same_elsewhere(course):
