@@ -50,6 +50,8 @@ DEFAULTS: dict[str, Any] = {
     # Seconds an engine may take for one utterance: base + per character.
     "DEADLINE_BASE_SECONDS": 20.0,
     "DEADLINE_PER_CHARACTER_SECONDS": 0.05,
+    # Where models and the latents of cloned voices lie; engines with a model need it.
+    "MODELS_DIR": "",
     # Seconds between two sweeps of the supervisor.
     "SWEEP_SECONDS": 30,
 }
@@ -158,4 +160,5 @@ def _build_engine(alias: str, given: Any, raw: Mapping[str, Any]) -> EngineConfi
         python=given.get("PYTHON") or sys.executable,
         deadline_base_s=float(raw["DEADLINE_BASE_SECONDS"]),
         deadline_per_character_s=float(raw["DEADLINE_PER_CHARACTER_SECONDS"]),
+        models_dir=str(raw["MODELS_DIR"]),
     )

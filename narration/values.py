@@ -126,12 +126,17 @@ class EngineVoice:
     label: str = ""
 
 
+#: Names of cloned voices begin with it; the digest of what they imitate follows.
+CLONED_PREFIX = "@"
+
+
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """The exact request to an engine; everything here changes the sound and nothing else does.
 
-    ``voice`` is the engine's own name of the voice; ``settings`` holds only what differs from the
-    engine's defaults.
+    ``voice`` is the engine's own name of the voice, or that of a cloned one; ``settings`` holds
+    only what differs from the engine's defaults. ``attempt`` is the quality gate's: it seeds
+    chance anew inside the same take and is no part of the identity.
     """
 
     text: str
@@ -139,6 +144,7 @@ class Utterance:
     voice: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     take: int = 0
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +172,42 @@ class Waveform:
 
 @dataclass(frozen=True, slots=True)
 class EngineResult:
-    """What an engine answers for one utterance: the sound, its word timing if it can, the cost."""
+    """What an engine answers for one utterance: the sound, its word timing if it can, the cost.
+
+    ``device`` is where it was made, a fact. ``evidence`` is what only the engine can know of how
+    it went, for the quality gate: ``hit_limit`` (it stopped because it had to), ``loop`` (the
+    longest repetition of the same tokens, in tokens), ``split`` (spoken in so many pieces).
+    """
 
     waveform: Waveform
     words: tuple[WordTiming, ...] = ()
     engine_ms: int = 0
+    device: str = "cpu"
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """What an engine computed from a voice's recordings, as one file (``engines.latents``)."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under what conditions a model may speak.
+
+    ``licence`` is short and stable ("CPML-1.0"); ``summary`` is a sentence or two for people.
+    Where ``needs_acceptance``, the engine refuses until an operator has accepted. Where
+    ``must_tell_listeners``, every track says that its speech is synthetic and nothing hides it.
+    """
+
+    licence: str
+    url: str
+    summary: str
+    needs_acceptance: bool = False
+    is_non_commercial: bool = False
+    must_tell_listeners: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +268,8 @@ class EngineFacts:
     licence: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     phoneme_alphabet: str = ""
+    supports_cloning: bool = False
+    terms: Terms | None = None
 
     def drop_defaults(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings that differ from this engine's defaults: what a digest may hold."""
@@ -248,6 +287,7 @@ class EngineConfig:
 
     ``python`` is the interpreter that runs it, "" for ours. A sentence may take
     ``deadline_base_s + deadline_per_character_s × characters`` seconds once the engine begins it.
+    ``models_dir`` is where models and the latents of cloned voices lie.
     """
 
     alias: str
@@ -257,3 +297,4 @@ class EngineConfig:
     python: str = ""
     deadline_base_s: float = 20.0
     deadline_per_character_s: float = 0.05
+    models_dir: str = ""

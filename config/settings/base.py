@@ -155,7 +155,7 @@ if redis_url := env.str("Q_REDIS_URL", default=""):
         "redis": redis_url,
     }
 
-NARRATION: dict[str, object] = {}
+NARRATION: dict[str, object] = {"MODELS_DIR": VAR_DIR / "models"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

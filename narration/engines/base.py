@@ -6,10 +6,12 @@ A simple engine implements ``speak``. An engine that speaks several utterances a
 
 from __future__ import annotations
 
+import hashlib
 import heapq
+import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, ClassVar
@@ -17,8 +19,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from narration.engines.hygiene import clean_text, is_speakable
+from narration.engines.latents import Arrays
+from narration.engines.models import ModelSpec, read_card
 from narration.exceptions import EngineError, UnsupportedUtterance
-from narration.values import EngineFacts, EngineResult, EngineVoice, SettingSpec, Utterance
+from narration.values import (
+    CLONED_PREFIX,
+    EngineFacts,
+    EngineResult,
+    EngineVoice,
+    SettingSpec,
+    Utterance,
+    Waveform,
+)
 
 #: Utterances of this priority or a lower number are heard at once, in slots of their own.
 EXPRESS_PRIORITY = -100
@@ -63,6 +75,11 @@ class Engine:
     licence: ClassVar[str] = ""
     slots: ClassVar[int] = 1
     phoneme_alphabet: ClassVar[str] = ""
+    supports_cloning: ClassVar[bool] = False
+    #: The published model it loads; None for an engine that brings all it needs.
+    model: ClassVar[ModelSpec | None] = None
+    #: Choices that change the sound, by the option ``profile``; the first is the default.
+    profiles: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: Mapping[str, Any] | None = None):
         self.options = dict(options or {})
@@ -87,6 +104,9 @@ class Engine:
             settings=cls.settings,
             supports_word_timing=cls.supports_word_timing,
             supports_takes=cls.supports_takes,
+            supports_cloning=cls.supports_cloning,
+            profile=cls.describe_profile(options),
+            terms=cls.model.terms if cls.model else None,
             slots=cls.slots,
             licence=cls.licence,
             phoneme_alphabet=cls.phoneme_alphabet,
@@ -96,7 +116,21 @@ class Engine:
     @classmethod
     def describe_model(cls, options: Mapping[str, Any]) -> str:
         """The fingerprint that the loaded model will have: part of every digest."""
-        raise NotImplementedError
+        if cls.model is None:
+            raise NotImplementedError
+        return read_card(options, cls.model).fingerprint
+
+    @classmethod
+    def describe_profile(cls, options: Mapping[str, Any]) -> str:
+        """The chosen profile, "" for an engine without any."""
+        default = cls.profiles[0] if cls.profiles else ""
+        profile = str(options.get("profile", default))
+        if profile not in (cls.profiles or ("",)):
+            raise EngineError(
+                f"{cls.name} has no profile '{profile}', only {', '.join(cls.profiles) or 'none'}.",
+                code="bad_option",
+            )
+        return profile
 
     @classmethod
     def describe_versions(cls, options: Mapping[str, Any]) -> dict[str, str]:  # noqa: ARG003
@@ -132,6 +166,17 @@ class Engine:
     def speak(self, utterance: Utterance) -> EngineResult:
         """Speak one checked utterance; ``EngineError`` on failure. The same one sounds the same."""
         raise NotImplementedError
+
+    def clone(self, recordings: Sequence[Waveform]) -> Arrays:
+        """What it needs to imitate the voice in ``recordings``: deterministic, any sample rate."""
+        raise EngineError(f"{self.name} clones no voices.", code="unsupported_cloning")
+
+    def measure(self) -> Mapping[str, Any]:
+        """Facts of the moment for operators: ``device``, ``memory`` and ``memory_total`` in bytes.
+
+        Called every second from another thread: no more than a look.
+        """
+        return {}
 
     # The stream. The host calls these from one thread, in a loop.
 
@@ -216,11 +261,28 @@ def check_utterance(facts: EngineFacts, utterance: Utterance) -> None:
     _check_speaker(facts, utterance)
     for key, value in utterance.settings.items():
         _check_setting(facts, key, value)
-    if utterance.take < 0 or (utterance.take and not facts.supports_takes):
+    if min(utterance.take, utterance.attempt) < 0 or (utterance.take and not facts.supports_takes):
         raise UnsupportedUtterance(
             f"{facts.name} has no take {utterance.take}: it says a text in one way only.",
             code="unsupported_take",
         )
+
+
+def build_seed(facts: EngineFacts, utterance: Utterance) -> int:
+    """64 bits for an utterance's own stream of chance: all its identity, and the attempt."""
+    identity = [
+        facts.name,
+        facts.sound_version,
+        facts.model_fingerprint,
+        facts.profile,
+        utterance.text,
+        utterance.language,
+        utterance.voice,
+        sorted(facts.drop_defaults(utterance.settings).items()),
+        utterance.take,
+        utterance.attempt,
+    ]
+    return int.from_bytes(hashlib.sha256(json.dumps(identity).encode()).digest()[:8], "big")
 
 
 def has_language(languages: tuple[str, ...], language: str) -> bool:
@@ -247,6 +309,8 @@ def _check_speaker(facts: EngineFacts, utterance: Utterance) -> None:
             f"{', '.join(facts.languages)}.",
             code="unsupported_language",
         )
+    if facts.supports_cloning and utterance.voice.startswith(CLONED_PREFIX):
+        return
     voice = next((voice for voice in facts.voices if voice.name == utterance.voice), None)
     if voice is None or not has_language(voice.languages, utterance.language):
         raise UnsupportedUtterance(

@@ -8,21 +8,29 @@ stands for another model; ``ms_per_character`` makes long lessons short.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from narration.engines.base import Begun, Engine, EngineEvent, Finished, attempt
+from narration.engines.base import (
+    Begun,
+    Engine,
+    EngineEvent,
+    Finished,
+    attempt,
+    build_seed,
+)
 from narration.engines.hygiene import clean_text
+from narration.engines.latents import Arrays, LatentsShelf
 from narration.engines.timing import time_words
 from narration.exceptions import EngineError
 from narration.values import (
+    CLONED_PREFIX,
     EngineFacts,
     EngineResult,
     EngineVoice,
@@ -41,6 +49,7 @@ OPTIONS = {
     "step_ms",
     "fingerprint",
     "ms_per_character",
+    "models_dir",
 }
 
 SAMPLE_RATE = 16_000
@@ -69,11 +78,13 @@ class DummyEngine(Engine):
     settings = {"pace": SettingSpec(1.0, 0.5, 2.0, "How fast: 2 is twice as fast.")}
     supports_word_timing = True
     supports_takes = True
+    supports_cloning = True
     licence = "BSD-3-Clause, as this package."
 
     def __init__(self, options: Mapping[str, Any] | None = None):
         super().__init__(options)
         self._in_hand: list[_Slot] = []
+        self._shelf = LatentsShelf(str(self.options.get("models_dir", "")))
 
     @classmethod
     def describe(cls, options: Mapping[str, Any]) -> EngineFacts:
@@ -94,9 +105,24 @@ class DummyEngine(Engine):
         pace = float(utterance.settings.get("pace", 1.0))
         per_character = float(self.options.get("ms_per_character", MS_PER_CHARACTER))
         count = round(len(text) * per_character / pace * SAMPLE_RATE / 1000)
-        waveform = Waveform(_build_tone(_choose_pitch(utterance), count), SAMPLE_RATE)
+        waveform = Waveform(_build_tone(self._choose_pitch(utterance), count), SAMPLE_RATE)
         words = time_words(utterance.text, [], waveform.duration_ms)
         return EngineResult(waveform, words)
+
+    def clone(self, recordings: Sequence[Waveform]) -> Arrays:
+        """The mean number of zero crossings a second: a pitch, of a sort."""
+        crossings = [
+            np.count_nonzero(np.diff(np.signbit(r.samples))) * r.sample_rate / len(r.samples) / 2
+            for r in recordings
+        ]
+        return {"hertz": np.array([np.mean(crossings)], dtype=np.float32)}
+
+    def _choose_pitch(self, utterance: Utterance) -> float:
+        """Hertz, from everything that identifies the sound but its length."""
+        share = (build_seed(self.facts, utterance) >> 56) / 255
+        if utterance.voice.startswith(CLONED_PREFIX):
+            return float(self._shelf.get(utterance.voice)["hertz"][0]) + 10 * share
+        return (150 if utterance.voice == "low" else 400) + 150 * share
 
     def has_work(self) -> bool:
         """Whether anything is waiting or in a slot."""
@@ -131,13 +157,6 @@ class DummyEngine(Engine):
 
     def _is_asked(self, option: str, text: str) -> bool:
         return bool(self.options.get(option)) and self.options[option] in text
-
-
-def _choose_pitch(utterance: Utterance) -> float:
-    """Hertz, from everything that identifies the sound but its length."""
-    identity = f"{utterance.text}\0{utterance.language}\0{utterance.take}"
-    share = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[0] / 255
-    return (150 if utterance.voice == "low" else 400) + 150 * share
 
 
 def _build_tone(hertz: float, count: int) -> npt.NDArray[np.float32]:

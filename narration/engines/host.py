@@ -19,14 +19,20 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any, BinaryIO, NoReturn
 
+import numpy as np
+
 from narration.engines import guard, wire
-from narration.engines.base import Begun, Engine, EngineEvent, check_result
+from narration.engines.base import Begun, Engine, EngineEvent, Finished, check_result
+from narration.engines.latents import encode_latents
 from narration.exceptions import EngineError, UnsupportedUtterance
-from narration.values import EngineResult
+from narration.values import EngineResult, Waveform
 
 HEARTBEAT_S = 1.0
 # How long the main thread may take to stop before the process is ended under it.
 GRACE_S = 2.0
+#: After these nothing this process says can be trusted: it ends, and its successor goes on.
+FATAL_CODES = {"device_lost"}
+FATAL_STATUS = 70
 
 Message = Mapping[str, Any]
 
@@ -76,6 +82,7 @@ class Host:
         self._lock = threading.Lock()
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._in_hand: dict[str, float] = {}
+        self._engine: Engine | None = None
 
     def read_options(self) -> Mapping[str, Any]:
         """The options of the ``start`` line, which must come first."""
@@ -105,6 +112,7 @@ class Host:
         """
         try:
             self._load(engine)
+            self._engine = engine
             threading.Thread(target=self._listen, daemon=True, name="requests").start()
             while True:
                 self._hear(engine)
@@ -135,6 +143,8 @@ class Host:
             match message.get("type"):
                 case "submit":
                     self._submit(engine, message)
+                case "clone":
+                    self._clone(engine, message)
                 case "cancel":
                     self._cancel(engine, str(message["id"]))
                 case other:
@@ -153,6 +163,25 @@ class Host:
         else:
             engine.submit(utterance_id, utterance, priority)
 
+    def _clone(self, engine: Engine, message: Message) -> None:
+        """At once, between two steps: it takes seconds, once in a voice's life."""
+        utterance_id = str(message["id"])
+        recordings = [
+            Waveform(np.load(recording["path"], allow_pickle=False), int(recording["sample_rate"]))
+            for recording in message["recordings"]
+        ]
+        self._tell(Begun(utterance_id))
+        try:
+            latents = encode_latents(engine.clone(recordings))
+        except EngineError as error:
+            self._tell(Finished(utterance_id, error))
+        except Exception as error:  # noqa: BLE001 - an engine's fault must not end its process
+            fault = EngineError(f"{type(error).__name__}: {error}", code="engine_fault")
+            self._tell(Finished(utterance_id, fault))
+        else:
+            self._in_hand.pop(utterance_id, None)
+            self.send(wire.encode_frame({"type": "cloned", "id": utterance_id}, latents.data))
+
     def _cancel(self, engine: Engine, utterance_id: str) -> None:
         if engine.cancel(utterance_id):
             fault = EngineError("Cancelled before it began.", code="cancelled")
@@ -168,8 +197,13 @@ class Host:
             self._in_hand[event.id] = time.monotonic()
             self.send(wire.encode_frame({"type": "begun", "id": event.id}))
             return
+        outcome = _verify(event.outcome)
+        if isinstance(outcome, EngineError) and outcome.code in FATAL_CODES:
+            sys.stderr.write(f"{outcome.message}\n")
+            sys.stderr.flush()
+            os._exit(FATAL_STATUS)
         self._in_hand.pop(event.id, None)
-        self.send(wire.encode_outcome(event.id, _verify(event.outcome)))
+        self.send(wire.encode_outcome(event.id, outcome))
 
     def _listen(self) -> None:
         for line in self._requests:
@@ -190,10 +224,16 @@ class Host:
         while True:
             in_hand = list(self._in_hand)
             beat = {"type": "heartbeat", "rss": guard.get_rss(), "in_hand": in_hand}
-            self.send(wire.encode_frame(beat))
+            self.send(wire.encode_frame({**beat, "engine": self._measure()}))
             time.sleep(HEARTBEAT_S)
             if os.getppid() != parent:
                 self._end()
+
+    def _measure(self) -> dict[str, Any]:
+        """The loaded engine's facts of the moment; a look that fails is no fault."""
+        with contextlib.suppress(Exception):
+            return dict(self._engine.measure()) if self._engine else {}
+        return {}
 
     def _end(self) -> NoReturn:
         """Nobody listens any more: stop the main thread, and the process if it does not stop."""

@@ -1,11 +1,13 @@
 """What goes over the pipes, for both ends: JSON lines in, frames out.
 
 In:  ``{"type": "start", "options": {…}}`` first, then ``submit`` (id, utterance, priority),
-``cancel`` (id) and ``shutdown``.
+``clone`` (id, recordings: path of a .npy file and sample rate of each), ``cancel`` (id) and
+``shutdown``.
 Out: frames. A frame is one line of JSON whose ``bytes`` tells how many raw bytes follow it: the
 samples of a ``result``, float32 little-endian. Types: ``ready`` (facts), ``failed`` (code,
-message), ``begun`` (id), ``result`` (id, sample_rate, words, engine_ms), ``error`` (id, code,
-message, is_permanent), ``heartbeat`` (rss in bytes, in_hand).
+message), ``begun`` (id), ``result`` (id, sample_rate, words, engine_ms, device, evidence),
+``cloned`` (id; the bytes are the latents), ``error`` (id, code, message, is_permanent),
+``heartbeat`` (rss in bytes, in_hand, engine: what ``Engine.measure`` says).
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from narration.values import (
     EngineFacts,
     EngineResult,
     EngineVoice,
+    Latents,
     SettingSpec,
+    Terms,
     Utterance,
     Waveform,
     WordTiming,
@@ -89,6 +93,7 @@ def encode_utterance(utterance: Utterance) -> dict[str, Any]:
         "voice": utterance.voice,
         "settings": dict(utterance.settings),
         "take": utterance.take,
+        "attempt": utterance.attempt,
     }
 
 
@@ -98,8 +103,9 @@ def decode_utterance(data: Mapping[str, Any]) -> Utterance:
     texts = (utterance.text, utterance.language, utterance.voice)
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("text, language and voice must be strings")
-    if not isinstance(utterance.settings, dict) or not isinstance(utterance.take, int):
-        raise TypeError("settings must be an object and take an integer")
+    numbers = (utterance.take, utterance.attempt)
+    if not isinstance(utterance.settings, dict) or not all(isinstance(n, int) for n in numbers):
+        raise TypeError("settings must be an object, take and attempt integers")
     return utterance
 
 
@@ -116,7 +122,9 @@ def decode_facts(data: Mapping[str, Any]) -> EngineFacts:
     )
     settings = {key: SettingSpec(**spec) for key, spec in data["settings"].items()}
     languages = tuple(data["languages"])
-    return EngineFacts(**{**data, "voices": voices, "settings": settings, "languages": languages})
+    terms = Terms(**data["terms"]) if data.get("terms") else None
+    rebuilt = {"voices": voices, "settings": settings, "languages": languages, "terms": terms}
+    return EngineFacts(**{**data, **rebuilt})
 
 
 def encode_outcome(utterance_id: str, outcome: EngineResult | EngineError) -> bytes:
@@ -128,20 +136,28 @@ def encode_outcome(utterance_id: str, outcome: EngineResult | EngineError) -> by
         "id": utterance_id,
         "sample_rate": outcome.waveform.sample_rate,
         "engine_ms": outcome.engine_ms,
+        "device": outcome.device,
+        "evidence": dict(outcome.evidence),
         "words": [[w.spoken_start, w.spoken_end, w.start_ms, w.end_ms] for w in outcome.words],
     }
     return encode_frame(header, outcome.waveform.samples.astype("<f4", copy=False).tobytes())
 
 
-def decode_outcome(header: Mapping[str, Any], payload: bytes) -> EngineResult | EngineError:
-    """From a ``result`` or an ``error`` frame."""
+def decode_outcome(
+    header: Mapping[str, Any], payload: bytes
+) -> EngineResult | EngineError | Latents:
+    """From a ``result``, a ``cloned`` or an ``error`` frame."""
     if header["type"] == "error":
         return decode_error(header)
+    if header["type"] == "cloned":
+        return Latents(payload)
     samples = np.frombuffer(payload, dtype="<f4").astype(np.float32, copy=False)
     return EngineResult(
         Waveform(samples, header["sample_rate"]),
         tuple(WordTiming(*word) for word in header["words"]),
         header["engine_ms"],
+        header["device"],
+        header["evidence"],
     )
 
 

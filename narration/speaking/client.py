@@ -6,22 +6,50 @@ import importlib
 import itertools
 import os
 import queue
+import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from narration.engines.base import Engine
+import numpy as np
+
+from narration.engines.base import EXPRESS_PRIORITY, Engine
 from narration.exceptions import EngineError
-from narration.speaking.ledger import Entry, Outcome
+from narration.speaking.ledger import Answer, Entry, Outcome, Recordings
 from narration.speaking.tender import Tender
-from narration.values import EngineConfig, EngineFacts, EngineResult, Utterance
+from narration.values import (
+    EngineConfig,
+    EngineFacts,
+    EngineResult,
+    Latents,
+    Utterance,
+    Waveform,
+)
+
+#: Before lessons, after what somebody waits for.
+CLONE_PRIORITY = EXPRESS_PRIORITY + 1
 
 
 def describe_config(config: EngineConfig) -> EngineFacts:
     """The facts of a configured engine, without starting it; ``EngineError`` when it is wrong."""
+    return find_engine_class(config).describe(complete_options(config))
+
+
+def complete_options(config: EngineConfig) -> dict[str, Any]:
+    """The options an engine is started with: where models lie, if it has any use for it."""
+    engine_class = find_engine_class(config)
+    if config.models_dir and (engine_class.model or engine_class.supports_cloning):
+        return {"models_dir": config.models_dir, **config.options}
+    return dict(config.options)
+
+
+def find_engine_class(config: EngineConfig) -> type[Engine]:
+    """The class behind the dotted path; importing it loads none of its libraries."""
     module_name, _, class_name = config.backend.rpartition(".")
     try:
         engine_class = getattr(importlib.import_module(module_name), class_name)
@@ -34,7 +62,7 @@ def describe_config(config: EngineConfig) -> EngineFacts:
         raise EngineError(
             f"Engine {config.alias}: {config.backend} is no Engine.", code="engine_not_installed"
         )
-    return engine_class.describe(config.options)
+    return engine_class
 
 
 class EngineStream:
@@ -54,7 +82,7 @@ class EngineStream:
         utterance_id = self._process.new_id()
         self._pending.add(utterance_id)
         try:
-            self._process.add(Entry(utterance_id, utterance, priority, self._deliver))
+            self._process.add(Entry(utterance_id, utterance, priority, self._take))
         except EngineError:
             self._pending.discard(utterance_id)
             raise
@@ -87,8 +115,9 @@ class EngineStream:
         while self._pending:
             yield self.get_result(timeout)
 
-    def _deliver(self, utterance_id: str, outcome: Outcome) -> None:
-        self._outcomes.put((utterance_id, outcome))
+    def _take(self, utterance_id: str, answer: Answer) -> None:
+        assert not isinstance(answer, Latents)  # noqa: S101 - streams carry utterances only
+        self._outcomes.put((utterance_id, answer))
 
 
 class EngineProcess:
@@ -133,7 +162,8 @@ class EngineProcess:
             if self._tender is None or not self._tender.is_usable:
                 if self._tender:
                     self._tender.close()
-                self._tender = Tender(self.config, self.facts)
+                config = replace(self.config, options=complete_options(self.config))
+                self._tender = Tender(config, self.facts)
                 self._tender.start()
             return self._tender
 
@@ -175,6 +205,26 @@ class EngineProcess:
             raise outcome
         return outcome
 
+    def clone(self, recordings: Sequence[Waveform], *, timeout: float | None = None) -> Latents:
+        """What the engine needs to imitate this voice; its error is raised."""
+        answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        with tempfile.TemporaryDirectory(prefix="narration-clone-") as room:
+            files = []
+            for number, recording in enumerate(recordings):
+                path = Path(room) / f"{number}.npy"
+                np.save(path, recording.samples, allow_pickle=False)
+                files.append((str(path), recording.sample_rate))
+            work = Recordings(tuple(files))
+            self.add(Entry(self.new_id(), work, CLONE_PRIORITY, lambda _id, it: answers.put(it)))
+            try:
+                answer = answers.get(timeout=timeout)
+            except queue.Empty:
+                raise TimeoutError(f"no latents in {timeout} s") from None
+        if isinstance(answer, EngineError):
+            raise answer
+        assert isinstance(answer, Latents)  # noqa: S101
+        return answer
+
     @property
     def is_usable(self) -> bool:
         """Whether it is up, or at once replaced when needed."""
@@ -194,6 +244,11 @@ class EngineProcess:
     def rss(self) -> int:
         """Resident memory of the engine in bytes, at its last heartbeat."""
         return self._tender.rss if self._tender else 0
+
+    @property
+    def measures(self) -> dict[str, Any]:
+        """What the engine said of itself at its last heartbeat: device, memory in bytes …"""
+        return dict(self._tender.measures) if self._tender else {}
 
     @property
     def silent_s(self) -> float | None:

@@ -7,18 +7,31 @@ from dataclasses import dataclass
 
 from narration.engines.base import EXPRESS_PRIORITY, EXPRESS_SLOTS
 from narration.exceptions import EngineError
-from narration.values import EngineConfig, EngineResult, Utterance
+from narration.values import EngineConfig, EngineResult, Latents, Utterance
 
 Outcome = EngineResult | EngineError
-Deliver = Callable[[str, Outcome], None]
+Answer = Outcome | Latents
+Deliver = Callable[[str, Answer], None]
+
+
+#: Seconds to compute a voice's latents: some for the process to get going, some per recording.
+CLONE_BASE_S = 120.0
+CLONE_PER_RECORDING_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """What to clone: paths of .npy files with mono float32 samples, and the sample rate of each."""
+
+    files: tuple[tuple[str, int], ...]
 
 
 @dataclass(slots=True)
 class Entry:
-    """A submitted utterance. ``deliver`` is None once nobody waits for it."""
+    """Work that was submitted. ``deliver`` is None once nobody waits for it."""
 
     id: str
-    utterance: Utterance
+    work: Utterance | Recordings
     priority: int
     deliver: Deliver | None
     is_sent: bool = False
@@ -121,5 +134,7 @@ class Ledger:
         return entries
 
     def _get_deadline(self, entry: Entry) -> float:
+        if isinstance(entry.work, Recordings):
+            return CLONE_BASE_S + CLONE_PER_RECORDING_S * len(entry.work.files)
         config = self._config
-        return config.deadline_base_s + config.deadline_per_character_s * len(entry.utterance.text)
+        return config.deadline_base_s + config.deadline_per_character_s * len(entry.work.text)

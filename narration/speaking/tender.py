@@ -12,11 +12,12 @@ import os
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from narration.engines import wire
 from narration.exceptions import EngineCrashed, EngineError
 from narration.speaking.launch import Child, Frame
-from narration.speaking.ledger import Entry, Ledger, Outcome
+from narration.speaking.ledger import Answer, Entry, Ledger, Recordings
 from narration.values import EngineConfig, EngineFacts
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Tender:
         self._barren_deaths = 0
         self._begun_at = self._heard_at = self._progress_at = 0.0
         self.rss = 0
+        self.measures: dict[str, Any] = {}
         self.loaded_facts: EngineFacts | None = None
 
     # For any thread.
@@ -186,14 +188,7 @@ class Tender:
         for utterance_id in cancelled:
             child.send({"type": "cancel", "id": utterance_id})
         for entry in chosen:
-            child.send(
-                {
-                    "type": "submit",
-                    "id": entry.id,
-                    "priority": entry.priority,
-                    "utterance": wire.encode_utterance(entry.utterance),
-                }
-            )
+            child.send(_build_request(entry))
         if chosen:
             self._progress_at = time.monotonic()
 
@@ -202,17 +197,17 @@ class Tender:
         self._heard_at = time.monotonic()
         match header.get("type"):
             case "heartbeat":
-                self.rss = header["rss"]
+                self.rss, self.measures = header["rss"], header["engine"]
             case "begun":
                 self._ledger.begin(header["id"], self._heard_at)
-            case "result" | "error":
+            case "result" | "cloned" | "error":
                 self._finish(header["id"], wire.decode_outcome(header, payload))
             case "ready":
                 self._welcome(wire.decode_facts(header["facts"]))
             case "failed":
                 self._fail(wire.decode_error(header))
 
-    def _finish(self, utterance_id: str, outcome: Outcome) -> None:
+    def _finish(self, utterance_id: str, outcome: Answer) -> None:
         self._progress_at, self._barren_deaths = self._heard_at, 0
         with self._changed:
             entry = self._ledger.pop(utterance_id)
@@ -281,6 +276,18 @@ class Tender:
         self._changed.notify_all()
         with contextlib.suppress(OSError):
             os.write(self._wake_writer, b"!")
+
+
+def _build_request(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry.work, Recordings):
+        files = [{"path": path, "sample_rate": rate} for path, rate in entry.work.files]
+        return {"type": "clone", "id": entry.id, "recordings": files}
+    return {
+        "type": "submit",
+        "id": entry.id,
+        "priority": entry.priority,
+        "utterance": wire.encode_utterance(entry.work),
+    }
 
 
 def _build_closed_error() -> EngineError:

@@ -1,0 +1,124 @@
+"""Models on disk, as engines see them: what was published, and the card of what is here.
+
+A folder ``<models_dir>/<name>`` holds the converted weights and ``model.json``, its card. The card
+alone is enough to plan with: a web machine that speaks nothing needs no weights. Whoever reads it
+trusts its checksums; ``narration.modelstore`` writes it and compares them with the files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from narration.exceptions import EngineError
+from narration.values import EngineVoice, Terms
+
+CARD = "model.json"
+CARD_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file as it was published.
+
+    ``sha256`` is "" where nobody has vouched for one: what is imported first is then recorded and
+    shown as unverified. ``size`` in bytes is 0 where it is not known.
+    """
+
+    name: str
+    url: str
+    sha256: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A published model an engine can load: its files, and the terms it may be used under."""
+
+    name: str
+    title: str
+    terms: Terms
+    files: tuple[ModelFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CardFile:
+    """A file in a model's folder. ``is_verified``: its source had a pinned checksum."""
+
+    sha256: str
+    size: int
+    is_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is known of a model that is here.
+
+    ``fingerprint`` identifies the weights in every utterance digest; ``facts`` are the engine's
+    own, such as the configuration it was trained with.
+    """
+
+    model: str
+    fingerprint: str
+    files: Mapping[str, CardFile]
+    voices: tuple[EngineVoice, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def get_model_dir(options: Mapping[str, Any], spec: ModelSpec) -> Path:
+    """The folder of a model; ``EngineError`` when no folder for models is configured."""
+    models_dir = str(options.get("models_dir") or "")
+    if not models_dir:
+        raise EngineError(
+            "No folder for models: set NARRATION['MODELS_DIR'].", code="model_missing"
+        )
+    return Path(models_dir) / spec.name
+
+
+def read_card(options: Mapping[str, Any], spec: ModelSpec) -> ModelCard:
+    """The card of a model; ``EngineError`` (``model_missing``, ``model_damaged``) without one."""
+    path = get_model_dir(options, spec) / CARD
+    try:
+        return decode_card(json.loads(path.read_text()))
+    except FileNotFoundError as error:
+        raise EngineError(
+            f"{spec.title} is not here: run `manage.py models download {spec.name}`, or "
+            f"`models import {spec.name} PATH` with the published files.",
+            code="model_missing",
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EngineError(f"{path} cannot be read: {error}", code="model_damaged") from error
+
+
+def encode_card(card: ModelCard) -> dict[str, Any]:
+    """As JSON."""
+    return {
+        "format": CARD_FORMAT,
+        "model": card.model,
+        "fingerprint": card.fingerprint,
+        "files": {
+            name: {"sha256": file.sha256, "size": file.size, "is_verified": file.is_verified}
+            for name, file in sorted(card.files.items())
+        },
+        "voices": [[v.name, list(v.languages), v.label] for v in card.voices],
+        "facts": dict(card.facts),
+    }
+
+
+def decode_card(data: Mapping[str, Any]) -> ModelCard:
+    """From JSON; ``ValueError``, ``KeyError`` or ``TypeError`` when it is none."""
+    if data["format"] != CARD_FORMAT:
+        raise ValueError(f"format {data['format']!r} is not {CARD_FORMAT}")
+    return ModelCard(
+        model=str(data["model"]),
+        fingerprint=str(data["fingerprint"]),
+        files={name: CardFile(**file) for name, file in data["files"].items()},
+        voices=tuple(
+            EngineVoice(name, tuple(languages), label)
+            for name, languages, label in data.get("voices", ())
+        ),
+        facts=dict(data.get("facts", {})),
+    )
