@@ -95,10 +95,10 @@ def retry_job(uid: Any, *, user: Any = None) -> Job:
 def resume_lane(name: str, *, user: Any = None) -> None:
     """Let a resting lane try again now. One more equal failure, and it rests again."""
     if user is not None and not user.has_perm(LANE_PERMISSION):
-        raise NotAllowed("You may not do this.")
+        raise NotAllowed(_("You may not do this."))
     lane = Lane.objects.filter(name=name)
     if name not in conf.get_lanes() and not lane.exists():
-        raise NarrationNotFound("There is no such lane.")
+        raise NarrationNotFound(_("There is no such lane."))
     with transaction.atomic():
         lane.update(paused_until=None)
         record("lane_resumed", actor=user, data={"lane": name})
@@ -122,7 +122,7 @@ def _require_again(job: Job, user: Any) -> None:
     action = "publish" if job.payload.get("publish") else "narrate"
     obj = job.narration.source_object
     if obj is None or not permissions.can(user, action, obj):
-        raise NarrationNotFound("There is no such job.")
+        raise NarrationNotFound(_("There is no such job."))
 
 
 def _forget_failures(job: Job) -> None:
@@ -141,7 +141,7 @@ def _request_again(job: Job, user: Any) -> Job:
     if job.kind == JobKind.NARRATE and job.narration is not None:
         obj = job.narration.source_object
         if obj is None:
-            raise NarrationNotFound("There is no such job.")
+            raise NarrationNotFound(_("There is no such job."))
         return requests.request_job(
             job.narration,
             obj,

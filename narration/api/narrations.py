@@ -68,9 +68,9 @@ def get_object(*, source: str, object_id: str, user: Any, action: str) -> models
         model = apps.get_model(source)
         found = get_source(model).visible_to(user, action).filter(pk=object_id).first()
     except (LookupError, ValueError, ValidationError, SourceError) as error:
-        raise NarrationNotFound("There is no such object.") from error
+        raise NarrationNotFound(_("There is no such object.")) from error
     if found is None:
-        raise NarrationNotFound("There is no such object.")
+        raise NarrationNotFound(_("There is no such object."))
     result: models.Model = found
     return result
 
@@ -79,7 +79,7 @@ def get_narration(*, uid: Any, user: Any, action: str = "listen") -> Narration:
     """A narration by its public id, if ``user`` may do ``action`` to its object."""
     narration = _get_by_uid(Narration.objects.select_related("draft_track", "published_track"), uid)
     if not permissions.can(user, action, narration.source_object):
-        raise NarrationNotFound("There is no such narration.")
+        raise NarrationNotFound(_("There is no such narration."))
     return narration
 
 
@@ -91,7 +91,7 @@ def get_job(*, uid: Any, user: Any) -> Job:
     )
     obj = job.narration.source_object if job.narration is not None else None
     if not is_mine and not permissions.can(user, "narrate", obj):
-        raise NarrationNotFound("There is no such job.")
+        raise NarrationNotFound(_("There is no such job."))
     return job
 
 
@@ -202,7 +202,7 @@ def retake_segment(obj: models.Model, *, language: str, position: int, user: Any
         .first()
     )
     if segment is None:
-        raise NarrationNotFound("There is no such sentence.")
+        raise NarrationNotFound(_("There is no such sentence."))
     if not plans.supports_takes(segment.voice):
         raise UnsupportedUtterance(
             _("This voice says a sentence in one way only."), code="unsupported_take"
@@ -256,7 +256,7 @@ def get_track(obj: models.Model, *, language: str, user: Any, draft: bool = Fals
     narration = find_narration(obj, language=language)
     track = narration and (narration.draft_track if draft else narration.published_track)
     if not track:
-        raise NarrationNotFound("There is no narration to hear.")
+        raise NarrationNotFound(_("There is no narration to hear."))
     return track
 
 
@@ -326,13 +326,13 @@ def _get_source_for(obj: models.Model, language: str) -> Any:
 
 def _require(user: Any, action: str, obj: models.Model) -> None:
     if not permissions.can(user, action, obj):
-        raise NotAllowed("You may not do this.")
+        raise NotAllowed(_("You may not do this."))
 
 
 def _get(obj: models.Model, language: str) -> Narration:
     narration = find_narration(obj, language=language)
     if narration is None:
-        raise NarrationNotFound("This has never been narrated.")
+        raise NarrationNotFound(_("This has never been narrated."))
     return narration
 
 
@@ -354,7 +354,7 @@ def _get_by_uid(queryset: models.QuerySet[M], uid: Any) -> M:
     except (ValidationError, ValueError):
         found = None
     if found is None:
-        raise NarrationNotFound("There is nothing here.")
+        raise NarrationNotFound(_("There is nothing here."))
     return found
 
 

@@ -164,7 +164,7 @@ def explain_sentence(
 ) -> explain.Explanation:
     """Why sentence ``number`` (from 1) of the newest plan is said like that."""
     if not permissions.can(user, "narrate", obj):
-        raise NotAllowed("You may not do this.")
+        raise NotAllowed(_("You may not do this."))
     narration = find_narration(obj, language=language)
     segment = (
         Segment.objects.filter(narration=narration, position=number - 1)
@@ -172,14 +172,14 @@ def explain_sentence(
         .first()
     )
     if narration is None or segment is None:
-        raise NarrationNotFound("There is no such sentence.")
+        raise NarrationNotFound(_("There is no such sentence."))
     return explain.explain_segment(narration, obj, segment)
 
 
 def _require_scopes(change: Change, user: Any) -> None:
     if isinstance(change, VoiceChange):
         if user is not None and not user.has_perm("narration.change_voice"):
-            raise NotAllowed("You may not change voices.")
+            raise NotAllowed(_("You may not change voices."))
         return
     for key in change.scope_keys:
         _require_scope(key, user)
@@ -187,7 +187,7 @@ def _require_scopes(change: Change, user: Any) -> None:
 
 def _require_scope(scope_key: str, user: Any) -> None:
     if not can_edit_wording(scope_key, user=user):
-        raise NotAllowed("You may not change how things are said here.")
+        raise NotAllowed(_("You may not change how things are said here."))
 
 
 def _describe(change: Change, radius: BlastRadius) -> dict[str, Any]:
