@@ -56,6 +56,7 @@ def soak(folder: Path, minutes: float, seed: int) -> list[str]:
     try:
         authors.work(60 * minutes)
         killer.stop_killing()
+        authors.settle()
         began = time.monotonic()
         has_ended = verdict.wait_for_the_end(DRAIN_SECONDS)
         drained = time.monotonic() - began
@@ -65,6 +66,7 @@ def soak(folder: Path, minutes: float, seed: int) -> list[str]:
         left = killer.find_left()
     violations = [] if has_ended else ["jobs are left that nobody ends"]
     violations += [f"process {pid} is left" for pid in left]
+    violations += killer.bad_stops
     if status:
         violations.append(f"the supervisor ended with {status}")
     log, deaths = folder / "spoken", killer.deaths.total()

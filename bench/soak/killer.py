@@ -1,4 +1,4 @@
-"""kill −9 of anything, and a new supervisor where it was the supervisor."""
+"""kill −9 of anything, now and then SIGTERM as an update would, and a new supervisor after it."""
 
 import os
 import random
@@ -13,7 +13,9 @@ from tests.processes import MARK, find_cluster, find_marked, kill
 
 #: Deaths come after a random wait of so many seconds on average.
 MEAN_SECONDS = 3.0
-ROLES = ("engine", "worker", "monitor", "pusher", "sentinel", "parent", "supervisor")
+ROLES = ("engine", "worker", "monitor", "pusher", "sentinel", "parent", "supervisor", "stop")
+#: How long a supervisor that is asked to stop may take, in seconds.
+STOP_SECONDS = 90
 
 
 class Killer(threading.Thread):
@@ -25,6 +27,7 @@ class Killer(threading.Thread):
         self.deaths: Counter[str] = Counter()
         self.rng = random.Random(seed)
         self.ended = threading.Event()
+        self.bad_stops: list[str] = []
         self.process = self.begin()
 
     def begin(self) -> subprocess.Popen:
@@ -40,11 +43,28 @@ class Killer(threading.Thread):
     def run(self) -> None:
         while not self.ended.wait(max(1.0, self.rng.expovariate(1 / MEAN_SECONDS))):
             role = self.rng.choice(ROLES)
-            if victim := self.find(role):
+            if role == "stop":
+                self.ask_to_stop()
+            elif victim := self.find(role):
                 kill(victim)
                 self.deaths[role] += 1
             if self.process.poll() is not None:
                 self.process = self.begin()
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, as at every update: it must end by itself, well, and leave nobody."""
+        if find_cluster(self.process.pid) is None:
+            return
+        self.deaths["stop"] += 1
+        self.process.terminate()
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.bad_stops.append(f"a supervisor did not stop in {STOP_SECONDS} s")
+            self.process.kill()
+            return
+        if status:
+            self.bad_stops.append(f"a supervisor that was asked to stop ended with {status}")
 
     def find(self, role: str) -> int | None:
         if role == "supervisor":

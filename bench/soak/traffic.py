@@ -1,4 +1,4 @@
-"""Authors who write, edit and publish without a pause."""
+"""Authors who write, edit, listen, publish and change their minds without a pause."""
 
 import random
 import time
@@ -23,12 +23,16 @@ class Authors:
             author, title="Soak", language="en", visibility=Visibility.PUBLIC
         )
         self.texts: list[LessonText] = []
-        self.done = {"lessons": 0, "edits": 0, "publications": 0, "conflicts": 0}
+        self.done = {
+            "lessons": 0, "edits": 0, "publications": 0, "auditions": 0, "cancelled": 0,
+            "conflicts": 0,
+        }  # fmt: skip
 
     def work(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self.rng.choice((self.write, self.write, self.edit, self.edit, self.publish))()
+            deeds = (self.write, self.write, self.edit, self.edit, self.publish)
+            self.rng.choice((*deeds, self.listen, self.cancel))()
             time.sleep(self.rng.uniform(0, 2 * PAUSE_SECONDS))
 
     def write(self) -> None:
@@ -56,6 +60,27 @@ class Authors:
             self.done["publications"] += 1
         except ConflictError:
             self.done["conflicts"] += 1  # not ready yet, or edited since: refused as it must be
+
+    def listen(self) -> None:
+        """Hear a word before it is taught: a preview, beside whatever else is made."""
+        try:
+            api.request_audition(
+                text=f"Word {self.rng.randrange(10**9)}.", language="en", scope_key="",
+                user=self.author,
+            )  # fmt: skip
+            self.done["auditions"] += 1
+        except ConflictError:
+            self.done["conflicts"] += 1  # enough of them wait already
+
+    def cancel(self) -> None:
+        if self.texts:
+            lesson = self.rng.choice(self.texts).lesson
+            self.done["cancelled"] += api.cancel_jobs(lesson, language="en", user=self.author)
+
+    def settle(self) -> None:
+        """Whoever cancelled wants it after all."""
+        for text in self.texts:
+            api.request_narration(text.lesson, language="en")
 
     def save(self, text: LessonText, markdown: str) -> None:
         text.save_revision(

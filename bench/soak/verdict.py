@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.core.files.storage import storages
+from django.db.models import Q
 
 from narration import api, runner, storage
 from narration.models import Event, Job, Narration, Rendition, SynthesisFailure, Track, TrackFile
@@ -27,8 +28,11 @@ def wait_for_the_end(seconds: float) -> bool:
 
 def find_violations(texts, log: Path, deaths: int) -> Iterator[str]:
     """In words; none when nothing was lost, doubled or left behind."""
-    jobs = Job.objects.filter(kind="narrate").exclude(state="done")
-    for job in jobs.exclude(state="cancelled", error_code="superseded"):
+    jobs = Job.objects.exclude(state="done")
+    asked = jobs.filter(state="cancelled").filter(
+        Q(cancel_requested=True) | Q(error_code="superseded")
+    )
+    for job in jobs.exclude(pk__in=asked.values("pk")):
         yield f"job {job.pk} is {job.state}: {job.error_code} {job.error}"
     for text in texts:
         text.refresh_from_db()
@@ -37,7 +41,7 @@ def find_violations(texts, log: Path, deaths: int) -> Iterator[str]:
             narration.draft_track
         ):
             yield f"lesson {text.pk}: the newest text is not narrated"
-    told = Event.objects.filter(kind="job_done")
+    told = Event.objects.filter(kind="job_done", job__kind="narrate")
     if told.count() != Job.objects.filter(state="done", kind="narrate").count():
         yield f"{told.count()} events tell of a job's end, which is not the number of jobs done"
     if list(Path(storages["narration"].base_location).rglob(".partial-*")):
