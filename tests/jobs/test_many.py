@@ -7,6 +7,7 @@ import time
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from narration import api, runner
 from narration.exceptions import QuotaExceeded
@@ -16,6 +17,7 @@ from narration.models import (
     SpeechPolicy,
     UsageDay,
 )
+from narration.pipeline import quotas
 from narration.queue import bell
 from tests.helpers import narrate, work
 from tests.jobs.scenes import make_notes
@@ -94,6 +96,23 @@ def test_a_day_has_so_many_characters(owner):
     UsageDay.objects.update(characters=10)
     with pytest.raises(QuotaExceeded):
         api.request_narration(make_notes(owner, 1, "Five.")[0], language="en", user=owner)
+
+
+def test_jobs_side_by_side_share_a_day(owner):
+    SpeechPolicy.objects.create(scope_key="", quotas={"characters_a_day_per_user": 10})
+    for note in make_notes(owner, 2):
+        api.request_narration(note, language="en", user=owner)
+    first, second = runner.claim("cpu"), runner.claim("cpu")
+    quotas.check_run(first, 8)
+    quotas.check_run(first, 8)  # one that begins again reserves once
+    with pytest.raises(QuotaExceeded):
+        quotas.check_run(second, 8)
+    Job.objects.filter(pk=first.pk).update(characters=7)
+    quotas.check_run(second, 8)
+    Job.objects.filter(pk=first.pk).update(state="done")
+    UsageDay.objects.create(day=timezone.localdate(), user=owner, characters=7)
+    with pytest.raises(QuotaExceeded):
+        quotas.check_run(second, 8)
 
 
 def test_one_run_may_speak_so_much(owner):
