@@ -59,11 +59,13 @@ class WorkerRow:
 class LaneRow:
     """A lane: who serves it, what it has to do, whether it rests.
 
-    ``sentence_ms`` is what an engine took for a sentence lately, None where none was measured.
+    ``sentence_ms`` is what a seat took for a sentence lately, from a job's start to its end:
+    engine, storing, stitching and encoding. None where none was measured.
     """
 
     name: str
     workers: int = 0
+    seats: int = 1
     has_cluster: bool = False
     waiting: int = 0
     running: int = 0
@@ -103,7 +105,8 @@ class WaitingJob:
         """How long until its turn, at the lane's speed of late."""
         if self.lane.sentence_ms is None or self.position is None:
             return None
-        return self.sentences * self.lane.sentence_ms / 1000 / max(1, self.lane.workers)
+        seats = max(1, self.lane.workers) * self.lane.seats
+        return self.sentences * self.lane.sentence_ms / 1000 / seats
 
 
 @dataclass(slots=True)
@@ -209,6 +212,9 @@ def _load_lanes(workers: Sequence[WorkerRow], running: Sequence[Job]) -> dict[st
     for name, rate in _measure().items():
         if name in lanes:
             lanes[name].sentence_ms = rate
+    for name, seats in conf.get_configuration().lane_seats.items():
+        if name in lanes:
+            lanes[name].seats = max(1, seats)
     _count_workers(lanes, workers)
     return lanes
 
@@ -222,16 +228,24 @@ def _count_workers(lanes: dict[str, LaneRow], workers: Iterable[WorkerRow]) -> N
 
 
 def _measure() -> dict[str, float]:
-    """Milliseconds an engine took for a sentence lately, by lane."""
+    """Milliseconds from start to end for each sentence made lately, by lane.
+
+    Only of jobs that nothing interrupted: what waited for a dead worker's lease tells of that.
+    """
     made = Job.objects.filter(
-        synthesized__gt=0, engine_ms__gt=0, started_at__gte=Now() - dt.timedelta(days=MEASURED_DAYS)
+        kind=JobKind.NARRATE,
+        synthesized__gt=0,
+        claims__lte=1,
+        finished_at__isnull=False,
+        started_at__gte=Now() - dt.timedelta(days=MEASURED_DAYS),
     ).order_by("-pk")
-    totals: dict[str, list[int]] = {}
-    for name, count, spent in made.values_list("lane", "synthesized", "engine_ms")[:MEASURED_JOBS]:
+    columns = ("lane", "synthesized", "started_at", "finished_at")
+    totals: dict[str, list[float]] = {}
+    for name, count, began, ended in made.values_list(*columns)[:MEASURED_JOBS]:
         total = totals.setdefault(name, [0, 0])
         total[0] += count
-        total[1] += spent
-    return {name: spent / count for name, (count, spent) in totals.items()}
+        total[1] += (ended - began).total_seconds() * 1000
+    return {name: spent / count for name, (count, spent) in totals.items() if spent > 0}
 
 
 def _describe_running() -> QuerySet[Job]:

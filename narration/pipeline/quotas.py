@@ -50,11 +50,15 @@ def merge_quotas(policies: Sequence[SpeechPolicy]) -> dict[str, int]:
 
 
 class QuotaCheck:
-    """Whether a person may ask for more: counted once, however many they ask for together."""
+    """Whether a person may ask for more: counted once, however many they ask for together.
+
+    Belongs into the transaction that creates the jobs: requests that come together are counted one
+    after the other.
+    """
 
     def __init__(self, actor: Any):
         self._actor = actor
-        rows = SpeechPolicy.objects.exclude(quotas={})
+        rows = SpeechPolicy.objects.exclude(quotas={}).order_by("pk").select_for_update()
         self._policies = {policy.scope_key: policy for policy in rows}
         self._waiting: dict[str, int] = {}
         self._is_day_open: set[tuple[str, tuple[str, ...]]] = set()

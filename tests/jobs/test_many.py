@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -84,6 +85,28 @@ def test_a_person_may_have_so_many_waiting(owner, stranger):
     (other,) = make_notes(stranger, 1)
     assert api.request_narration(other, language="en", user=stranger).state == "queued"
     assert Job.objects.count() == 3
+
+
+def test_requests_that_come_together_are_counted_one_after_the_other(owner):
+    SpeechPolicy.objects.create(scope_key="", quotas={"queued_jobs_per_user": 2})
+    together = threading.Barrier(6)
+    refused = []
+
+    def ask(note):
+        together.wait()
+        try:
+            api.request_narration(note, language="en", user=owner)
+        except QuotaExceeded:
+            refused.append(note)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask, args=[note]) for note in make_notes(owner, 6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (Job.objects.count(), len(refused)) == (2, 4)
 
 
 def test_a_day_has_so_many_characters(owner):

@@ -46,9 +46,9 @@ def make_rate(owner, *, ms_per_sentence=1000, lane="cpu"):
         lane=lane,
         state=JobState.DONE,
         synthesized=10,
-        engine_ms=10 * ms_per_sentence,
-        started_at=timezone.now(),
-        finished_at=timezone.now(),
+        engine_ms=10,
+        started_at=(now := timezone.now()) - dt.timedelta(milliseconds=10 * ms_per_sentence),
+        finished_at=now,
     )
 
 
@@ -79,6 +79,21 @@ def test_several_workers_share_what_is_ahead(owner, worker):
     make_job(owner, missing=240)
     job = make_job(owner)
     assert tell(job)[1] == "2nd: 2 workers on cpu, 240 sentences ahead, about 2 min"
+
+
+def test_seats_of_a_lane_share_it_too(owner, worker, settings):
+    settings.NARRATION = {**settings.NARRATION, "LANE_SEATS": {"cpu": 4}}
+    make_rate(owner)
+    make_job(owner, missing=480)
+    job = make_job(owner)
+    assert tell(job)[1] == "2nd: one worker on cpu, 480 sentences ahead, about 2 min"
+
+
+def test_a_job_that_was_interrupted_measures_nothing(owner, worker):
+    job = make_rate(owner)
+    Job.objects.filter(pk=job.pk).update(claims=2)
+    make_job(owner, missing=70)
+    assert tell(make_job(owner))[1] == "2nd: one worker on cpu, 70 sentences ahead"
 
 
 def test_a_running_job_is_ahead_with_what_it_still_has_to_make(owner, worker):
