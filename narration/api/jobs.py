@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from narration import conf, permissions
+from narration import conf, logs, permissions
 from narration.api.narrations import get_job
 from narration.exceptions import ConflictError, NarrationNotFound, NotAllowed
 from narration.models import (
@@ -24,10 +24,11 @@ from narration.models import (
     SynthesisFailure,
     get_actor_name,
 )
-from narration.pipeline import backlog, notices, requests, waiting
+from narration.pipeline import backlog, notices, previews, quotas, requests, waiting
 from narration.pipeline.events import record
 from narration.pipeline.notices import Notice
 from narration.queue import bell
+from narration.sources import INSTALLATION
 
 #: Who may do this may have a lane go on.
 LANE_PERMISSION = "narration.change_job"
@@ -150,9 +151,23 @@ def _request_again(job: Job, user: Any) -> Job:
             priority=job.priority,
         )
     active = Job.objects.filter(kind=job.kind, request_key=job.request_key, state__in=ACTIVE_STATES)
-    again = active.exclude(cancel_requested=True).first() or _copy_job(job, user)
+    again = active.exclude(cancel_requested=True).first()
+    if again is None:
+        _refuse_preview(job, user)
+        again = _copy_job(job, user)
     bell.ring_on_commit(again.lane)
     return again
+
+
+def _refuse_preview(job: Job, user: Any) -> None:
+    """A preview asked for again counts like one asked for the first time."""
+    if job.kind != JobKind.PREVIEW:
+        return
+    actor = permissions.get_actor(user)
+    previews.check_waiting(actor)
+    chain = list(dict.fromkeys([job.scope_key, INSTALLATION]))
+    length = len(str(job.payload.get("text", "")))
+    quotas.check_preview(chain, actor=actor, characters=length)
 
 
 def _copy_job(job: Job, user: Any) -> Job:
@@ -163,6 +178,8 @@ def _copy_job(job: Job, user: Any) -> Job:
                 narration=job.narration,
                 payload=job.payload,
                 request_key=job.request_key,
+                scope_key=job.scope_key,
+                request_id=logs.get_request_id(),
                 lane=job.lane,
                 priority=job.priority,
                 turn=job.turn,

@@ -84,13 +84,14 @@ def get_narration(*, uid: Any, user: Any, action: str = "listen") -> Narration:
 
 
 def get_job(*, uid: Any, user: Any) -> Job:
-    """A job by its public id, for who may narrate its object and for who requested it."""
+    """A job by its public id, for who may narrate its object.
+
+    A job without one, such as a preview, is its requester's.
+    """
     job = _get_by_uid(Job.objects.select_related("narration"), uid)
-    is_mine = (
-        user is not None and job.requested_by_id is not None and job.requested_by_id == user.pk
-    )
     obj = job.narration.source_object if job.narration is not None else None
-    if not is_mine and not permissions.can(user, "narrate", obj):
+    is_mine = user is not None and job.requested_by_id in {user.pk} - {None}
+    if not permissions.can(user, "narrate", obj) and not (obj is None and is_mine):
         raise NarrationNotFound(_("There is no such job."))
     return job
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from narration.exceptions import NarrationError, StorageCorrupt
+from django.db.models import Model
+
+from narration.exceptions import ConflictError, NarrationError, StorageCorrupt
 from narration.models import Job, Narration, Track
+from narration.permissions import can
 from narration.pipeline.plan import Plan
 from narration.pipeline.plans import count_missing, refresh_plan
 from narration.pipeline.publish import offer_draft, publish_draft
@@ -58,15 +61,30 @@ def _synthesize(narration: Narration, plan: Plan, listener: Listener) -> bool:
 
 
 def publish_if_due(narration: Narration, job: Job) -> bool:
-    """Publish a finished draft if the request asked for it or learners read that text already."""
+    """Publish a finished draft if learners read that text already or the request asked for it.
+
+    A request publishes the text it was made for and no later one, and only while who made it may:
+    somebody else's words, saved while the job waited, are not theirs to publish.
+    """
     obj = narration.source_object
     if obj is None:
         return False
-    public = get_source(obj).get_public_version(obj, narration.language)
-    if not job.payload.get("publish") and public != narration.source_version:
+    if get_source(obj).get_public_version(obj, narration.language) == narration.source_version:
+        publish_draft(narration.pk, user=job.requested_by)
+        return True
+    if not job.payload.get("publish"):
         return False
-    publish_draft(narration.pk, user=job.requested_by)
+    if not _may_still_publish(job, obj):
+        raise ConflictError("Who asked may no longer publish this.", code="not_allowed")
+    publish_draft(narration.pk, user=job.requested_by, version=job.payload.get("version"))
     return True
+
+
+def _may_still_publish(job: Job, obj: Model) -> bool:
+    """Whether who asked may publish now; the system may, a person who is gone may not."""
+    if job.requested_by is None:
+        return not job.requested_by_name
+    return can(job.requested_by, "publish", obj)
 
 
 def _is_newest(narration: Narration, version: int) -> bool:

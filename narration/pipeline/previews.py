@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -55,13 +56,25 @@ def request_preview(segment: PlannedSegment, *, user: Any, scope_key: str = "") 
     ).first()
     is_there = bool(Rendition.objects.find_digests(keep([segment.digest])))
     if job is None or (job.state == JobState.DONE and not is_there):
-        mine = Job.objects.active().filter(kind=JobKind.PREVIEW, requested_by=actor)
-        if not is_there and mine.count() >= MAX_WAITING:
-            raise ConflictError(_("Wait until what you asked to hear is made."), code="too_many")
-        job = _create_job(segment, key, user, scope_key=scope_key, is_done=is_there)
+        with transaction.atomic():
+            if not is_there:
+                check_waiting(actor)
+            job = _create_job(segment, key, user, scope_key=scope_key, is_done=is_there)
     if job.state == JobState.QUEUED:
         bell.ring_on_commit(job.lane)
     return job
+
+
+def check_waiting(actor: Any) -> None:
+    """``ConflictError`` while as many of a person's previews wait as may.
+
+    In the transaction that adds one: requests that come together are counted one after the other.
+    """
+    if actor is not None:
+        get_user_model().objects.select_for_update().filter(pk=actor.pk).first()
+    mine = Job.objects.active().filter(kind=JobKind.PREVIEW, requested_by=actor)
+    if mine.count() >= MAX_WAITING:
+        raise ConflictError(_("Wait until what you asked to hear is made."), code="too_many")
 
 
 def find_preview_sound(job: Job) -> Rendition | None:

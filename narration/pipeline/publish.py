@@ -24,8 +24,11 @@ def offer_draft(narration: Narration, track: Track) -> bool:
     return updated == 1
 
 
-def publish_draft(narration_pk: int, *, user: Any = None) -> Track:
-    """Swap text and track for learners; ``ConflictError`` if the draft is not the newest text."""
+def publish_draft(narration_pk: int, *, user: Any = None, version: int | None = None) -> Track:
+    """Swap text and track for learners; ``ConflictError`` if the draft is not the newest text.
+
+    With ``version`` only that one of the text is published, whatever was saved since.
+    """
     with transaction.atomic():
         narration = (
             Narration.objects.select_for_update(of=("self",))
@@ -39,12 +42,12 @@ def publish_draft(narration_pk: int, *, user: Any = None) -> Track:
                 _("No narration of the newest text is ready to publish."), code="no_draft"
             )
         source = get_source(obj)
-        version = source.get_version(obj, narration.language)
-        if version != narration.source_version:
+        newest = source.get_version(obj, narration.language)
+        if newest != narration.source_version or version not in (None, newest):
             raise ConflictError(
                 _("The text has changed since it was narrated."), code="text_changed"
             )
-        source.publish_version(obj, narration.language, version, user)
+        source.publish_version(obj, narration.language, newest, user)
         Narration.objects.filter(pk=narration.pk).update(published_track=track)
         Track.objects.filter(pk=track.pk).update(
             published_at=Now(),

@@ -210,7 +210,7 @@ def _draft_jobs(
             lane=casting.lane,
             priority=priority,
             turn=turns[casting.lane],
-            payload={"publish": publish},
+            payload={"publish": publish, "version": wish.version},
             requested_by=actor,
             requested_by_name=get_actor_name(user),
             request_id=logs.get_request_id(),
