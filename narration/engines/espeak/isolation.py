@@ -19,9 +19,12 @@ def run_forked(work: Callable[[], bytes], deadline_s: float) -> bytes:
     (``engine_hung``); this process goes on either way.
     """
     reader, writer = os.pipe()
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
-        _be_child(work, writer)
+        # Its own end for reading would keep the pipe open, and the child in it, for ever.
+        os.close(reader)
+        _be_child(work, writer, parent)
     os.close(writer)
     try:
         data = _read_until(reader, time.monotonic() + deadline_s)
@@ -38,12 +41,14 @@ def run_forked(work: Callable[[], bytes], deadline_s: float) -> bytes:
     return data
 
 
-def _be_child(work: Callable[[], bytes], writer: int) -> None:
+def _be_child(work: Callable[[], bytes], writer: int, parent: int) -> None:
     # Never return into the parent's loop, whatever happens; 70 is EX_SOFTWARE.
     status = 70
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent()
+        if os.getppid() != parent:
+            return  # it died before it could be followed
         data = memoryview(work())
         while data:
             data = data[os.write(writer, data) :]
