@@ -20,8 +20,9 @@ from narration.values import EngineResult, Utterance, Waveform, WordTiming
 
 Speak = Callable[[Utterance], EngineResult]
 
-#: Halves, quarters, eighths: smaller pieces would sound like a list of words.
+#: Halves, quarters, eighths; and no text of fewer characters, or it would sound like a list.
 MAX_CUTS = 3
+MIN_CUT = 24
 CLAUSE_END = re.compile(r"[,;:.!?…)\]–—،؛؟](?=\s)|[，、；：。！？）」』]")
 SPACE = re.compile(r"\s")
 #: Scripts written without spaces can be cut anywhere.
@@ -63,7 +64,8 @@ def _speak_or_halve(
                 raise
             if shrink():
                 continue
-            half = find_middle(utterance.text) if cuts else 0
+            is_long = cuts and len(utterance.text) >= MIN_CUT
+            half = find_middle(utterance.text) if is_long else 0
             if not half:
                 raise _give_up(error, utterance) from None
         break
