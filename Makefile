@@ -8,7 +8,7 @@ PORT ?= 8000
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-plugin test-postgresql lint bench soak run worker messages requirements clean
+.PHONY: help demo test test-plugin test-postgresql engines test-engines lint bench soak run worker messages requirements clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -28,6 +28,14 @@ $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@touch $@ $(VENV)/.demo
 
+# Resolved with overrides that pip does not know: every package is named, so none needs its own.
+$(VENV)/.engines: requirements/engines.txt | $(VENV)/.demo
+	@echo "Installing the neural engines (once, about 6 GB) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/engines.txt
+	@touch $@
+
+engines: $(VENV)/.engines ## install the neural engines (about 6 GB), for a machine that speaks with them
+
 demo: $(VENV)/.demo ## narrate the demo courses and serve them (SERVE=0: stop after the table)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
@@ -40,7 +48,7 @@ worker: $(VENV)/.demo ## work off the queue, supervised
 	@$(BIN)/python manage.py narration_worker
 
 test: $(VENV)/.dev ## all tests; then the plugin's again without courses
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests --ignore tests/neural
 	@$(MAKE) --no-print-directory test-plugin
 
 # What needs courses is left out, and rooms that know no app; a stray import anywhere else fails here.
@@ -48,11 +56,16 @@ test-plugin: $(VENV)/.dev ## the plugin's tests with courses not installed
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ds config.settings.plugin tests \
 		--ignore tests/courses --ignore tests/browser --ignore tests/packaging --ignore tests/docs \
 		--ignore tests/text --ignore tests/markup --ignore tests/audio --ignore tests/engines --ignore tests/bench \
+		--ignore tests/neural \
 		-m "not cluster and not browser"
 
 test-postgresql: $(VENV)/.dev ## all tests on PostgreSQL (TEST_DATABASE_URL)
 	@case "$$TEST_DATABASE_URL" in postgres*) ;; *) echo "Set TEST_DATABASE_URL=postgres://…" >&2; exit 2;; esac
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests --ignore tests/neural
+
+# One thread a process: small models gain nothing by more, and two processes share the cores.
+test-engines: $(VENV)/.dev $(VENV)/.engines ## the neural engines' tests, on small models of random weights
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/neural
 
 lint: $(VENV)/.dev ## format, rules, types, import contracts, templates
 	@$(BIN)/ruff format --check .
@@ -73,7 +86,9 @@ messages: $(VENV)/.dev ## collect and compile the translations (needs gettext)
 
 requirements: $(VENV)/.dev ## compile requirements/*.in to pinned *.txt
 	@cd requirements && for set in base espeak s3 redis prod dev; do \
-		../$(BIN)/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --python-version 3.11 $$set.in -o $$set.txt; done
+		../$(BIN)/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --python-version 3.11 $$set.in -o $$set.txt; done; \
+		../$(BIN)/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --python-version 3.11 \
+		--override overrides.txt $(patsubst %,-c %.txt,base espeak s3 redis prod dev) engines.in -o engines.txt
 
 clean: ## remove what was made here: database, audio, environment
 	@rm -rf var $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
