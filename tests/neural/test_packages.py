@@ -11,6 +11,7 @@ import torch
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from narration.engines.neural.unpickle import read_checkpoint
 from tests.neural.children import run_child
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
@@ -104,11 +105,35 @@ def test_coqui_still_refuses_this_torch_without_torchcodec(tmp_path):
     assert "torchcodec" in run_child(WITHOUT_TORCHCODEC, tmp_path / "home")["error"]
 
 
+class Bound:
+    """Pickled as the method it stands for, as the published training states have one."""
+
+    def __reduce__(self):
+        return getattr, (torch.optim.lr_scheduler.OneCycleLR, "_annealing_cos")
+
+
 def test_torch_still_refuses_what_the_published_files_name(tmp_path):
     """Were it otherwise, ``torch.load(weights_only=True)`` could replace our own reader."""
-    weights = torch.nn.Linear(1, 1)
-    optimizer = torch.optim.SGD(weights.parameters(), lr=0.1)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=3)
-    torch.save({"net": weights.state_dict(), "schedule": schedule.state_dict()}, tmp_path / "m.pth")
+    torch.save({"net": {"w": torch.ones(1)}, "schedule": Bound()}, tmp_path / "m.pth")
     with pytest.raises(Exception, match="getattr"):
         torch.load(tmp_path / "m.pth", weights_only=True)
+    assert read_checkpoint(tmp_path / "m.pth", "net")["w"].tolist() == [1]
+
+
+READING = """
+from narration.engines.neural.quiet import import_quietly
+with import_quietly(sys.argv[2]):
+    from TTS.tts.layers.xtts.tokenizer import VoiceBpeTokenizer
+tokenizer = VoiceBpeTokenizer()
+texts = {"zh": "你好", "ja": "犬が走る", "ko": "강이", "hi": "नदी", "ar": "النهر", "pt": "O rio."}
+tell(read={tag: tokenizer.preprocess_text(text, tag) for tag, text in texts.items()})
+"""
+
+
+def test_every_script_of_xtts_is_read_without_network(tmp_path):
+    told = run_child(READING, tmp_path / "home", tmp_path / "models")
+    assert told["attempts"] == told["written"] == []
+    assert told["read"]["zh"] == "ni3hao3"
+    assert told["read"]["ja"] == "inu ga hashiru"
+    assert told["read"]["ko"] == "gang-i"
+    assert told["read"]["pt"] == "o rio."
