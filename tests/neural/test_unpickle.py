@@ -263,6 +263,22 @@ def test_the_hand_made_tensor_is_otherwise_right(tmp_path):
     assert read_checkpoint(path).tolist() == [2.0, 4.0]
 
 
+def test_a_legacy_view_begins_where_it_says(tmp_path):
+    """torch ≤ 0.3 wrote a storage's views into its identity."""
+    pid = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
+    view = b"K\x04(X\x01\x00\x00\x00vK\x01K\x03ttQ"
+    tensor = (
+        b"\x80\x02ctorch._utils\n_rebuild_tensor\n(" + pid + view + b"K\x01K\x02\x85K\x01\x85tR."
+    )
+    head = [0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}]
+    numbers = pickle.dumps(["0"], protocol=2) + struct.pack("<q4f", 4, 1, 2, 3, 4)
+    start = b"".join(pickle.dumps(part, protocol=2) for part in head)
+    (tmp_path / "m.t7").write_bytes(start + tensor + numbers)
+    assert read_checkpoint(tmp_path / "m.t7").tolist() == [3.0, 4.0]
+    torch_reads = torch.load(tmp_path / "m.t7", weights_only=False)
+    assert torch_reads.tolist() == [3.0, 4.0]
+
+
 def test_a_missing_part_is_named(tmp_path):
     path = save(tmp_path / "m.pth", {"model": {}}, is_zip=True)
     with pytest.raises(EngineError, match="'net'"):

@@ -40,14 +40,7 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 
 
-class Sealed(type):
-    """A class a pickle's BUILD cannot change."""
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        raise TypeError("sealed")
-
-
-class Inert(metaclass=Sealed):
+class Inert:
     """Stands for anything a pickle names: whatever is done to it does nothing.
 
     ``origin`` is the name, for people. Calling it gives another inert object.
@@ -67,7 +60,7 @@ class Inert(metaclass=Sealed):
         return Inert()
 
     def __setstate__(self, state: Any) -> None:
-        """BUILD."""
+        """BUILD; that of a class fails here for want of an instance, and so changes no class."""
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """SETITEM and SETITEMS."""
@@ -129,7 +122,7 @@ class Parameter(Inert):
 
 
 KINDS: Final = {
-    name: Sealed(name, (StorageKind,), {"__slots__": (), "dtype": dtype})
+    name: type(name, (StorageKind,), {"__slots__": (), "dtype": dtype})
     for name, dtype in STORAGES.items()
 }
 ALLOWED: Final[dict[tuple[str, str], type]] = {
@@ -152,7 +145,7 @@ class InertUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> type:
         """The stand-in of a name: from the allow-list, else an inert class of its own."""
-        return ALLOWED.get((module, name)) or Sealed(
+        return ALLOWED.get((module, name)) or type(
             "Inert", (Inert,), {"__slots__": (), "origin": f"{module}.{name}"}
         )
 
@@ -160,7 +153,7 @@ class InertUnpickler(pickle.Unpickler):
         """``("storage", kind, key, location, count[, view])`` as torch writes it."""
         match pid:
             case ("storage", kind, str() as key, str(), int() as count, *view) if (
-                isinstance(kind, Sealed) and issubclass(kind, StorageKind) and kind.dtype
+                isinstance(kind, type) and issubclass(kind, StorageKind) and kind.dtype
             ):
                 whole = self.storages.setdefault(key, Storage(key, kind.dtype, count))
                 if whole.dtype != kind.dtype:
