@@ -67,6 +67,12 @@ class EngineCrashed(EngineError):
     is_permanent = False
 
 
+class ModelError(NarrationError):
+    """A model cannot be fetched, checked, converted or put in its place."""
+
+    code = "model"
+
+
 class StorageCorrupt(NarrationError):
     """A stored file is missing, truncated or altered."""
 

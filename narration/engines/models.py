@@ -7,6 +7,7 @@ trusts its checksums; ``narration.modelstore`` writes it and compares them with 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,7 +47,10 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class CardFile:
-    """A file in a model's folder. ``is_verified``: its source had a pinned checksum."""
+    """A file in a model's folder, or as it was published.
+
+    ``is_verified``: its source had a pinned checksum.
+    """
 
     sha256: str
     size: int
@@ -58,7 +62,8 @@ class ModelCard:
     """What is known of a model that is here.
 
     ``fingerprint`` identifies the weights in every utterance digest; ``facts`` are the engine's
-    own, such as the configuration it was trained with.
+    own, such as the configuration it was trained with. ``published`` are the files it was made
+    from, by their published names: they need not be here any more.
     """
 
     model: str
@@ -66,6 +71,26 @@ class ModelCard:
     files: Mapping[str, CardFile]
     voices: tuple[EngineVoice, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    published: Mapping[str, CardFile] = field(default_factory=dict)
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether every published file was held against a pinned checksum."""
+        return bool(self.published) and all(each.is_verified for each in self.published.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return sum(file.size for file in self.files.values())
+
+
+def build_fingerprint(published: Mapping[str, str]) -> str:
+    """What identifies a model: SHA-256 over the names and checksums of its published files.
+
+    The same on every machine, however its files were converted.
+    """
+    rows = [[name, sha256] for name, sha256 in sorted(published.items())]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def get_model_dir(options: Mapping[str, Any], spec: ModelSpec) -> Path:
@@ -99,10 +124,8 @@ def encode_card(card: ModelCard) -> dict[str, Any]:
         "format": CARD_FORMAT,
         "model": card.model,
         "fingerprint": card.fingerprint,
-        "files": {
-            name: {"sha256": file.sha256, "size": file.size, "is_verified": file.is_verified}
-            for name, file in sorted(card.files.items())
-        },
+        "files": _encode_files(card.files),
+        "published": _encode_files(card.published),
         "voices": [[v.name, list(v.languages), v.label] for v in card.voices],
         "facts": dict(card.facts),
     }
@@ -115,10 +138,22 @@ def decode_card(data: Mapping[str, Any]) -> ModelCard:
     return ModelCard(
         model=str(data["model"]),
         fingerprint=str(data["fingerprint"]),
-        files={name: CardFile(**file) for name, file in data["files"].items()},
+        files=_decode_files(data["files"]),
+        published=_decode_files(data.get("published", {})),
         voices=tuple(
             EngineVoice(name, tuple(languages), label)
             for name, languages, label in data.get("voices", ())
         ),
         facts=dict(data.get("facts", {})),
     )
+
+
+def _encode_files(files: Mapping[str, CardFile]) -> dict[str, Any]:
+    return {
+        name: {"sha256": file.sha256, "size": file.size, "is_verified": file.is_verified}
+        for name, file in sorted(files.items())
+    }
+
+
+def _decode_files(data: Mapping[str, Any]) -> dict[str, CardFile]:
+    return {name: CardFile(**file) for name, file in data.items()}

@@ -1,0 +1,32 @@
+"""Models on disk: fetched or brought, checked, converted, put in their place, taken away.
+
+A model lies in ``<MODELS_DIR>/<name>`` with its card (``engines.models``). Whatever happens while
+one is made, that folder holds the old model or the new one. Beside it: ``cache`` for what libraries
+keep, ``voices`` for latents of cloned voices, ``downloads`` for published files on their way.
+"""
+
+from narration.modelstore.cards import export_card, import_card
+from narration.modelstore.configured import ConfiguredModel, get_model, list_models
+from narration.modelstore.fetching import download, get_downloads, remove
+from narration.modelstore.inspect import Inspection, Presence, inspect, verify
+from narration.modelstore.install import import_from
+from narration.modelstore.place import prepare_folders
+from narration.modelstore.published import Report
+
+__all__ = [
+    "ConfiguredModel",
+    "Inspection",
+    "Presence",
+    "Report",
+    "download",
+    "export_card",
+    "get_downloads",
+    "get_model",
+    "import_card",
+    "import_from",
+    "inspect",
+    "list_models",
+    "prepare_folders",
+    "remove",
+    "verify",
+]

@@ -1,0 +1,80 @@
+"""Download a model: every published file, checked and kept, then imported like one brought."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from narration.engines.models import ModelCard, ModelFile
+from narration.exceptions import ModelError
+from narration.modelstore import hub, place
+from narration.modelstore.configured import ConfiguredModel
+from narration.modelstore.download import Pause, fetch
+from narration.modelstore.install import import_from
+from narration.modelstore.published import Report, be_silent
+
+DOWNLOADS = "downloads"
+
+
+def download(
+    model: ConfiguredModel,
+    report: Report = be_silent,
+    *,
+    pause: Pause = time.sleep,
+) -> ModelCard:
+    """Fetch what is missing, then import it; what came is kept until the model is in its place.
+
+    ``ModelError`` as ``fetch`` and ``import_from`` raise.
+    """
+    folder = get_downloads(model)
+    sizes = sum(file.size for file in model.spec.files)
+    with place.hold(model.models_dir, f"{model.name}-download"):
+        folder.mkdir(parents=True, exist_ok=True)
+        # The published files, and what is converted from them.
+        place.check_room(model.models_dir, 2 * sizes - _count_bytes(folder))
+        for file in model.spec.files:
+            _fetch(model, file, folder / file.name, report, pause)
+        card = import_from(model, folder, report)
+        shutil.rmtree(folder)
+    return card
+
+
+def get_downloads(model: ConfiguredModel) -> Path:
+    """Where its published files lie while they come."""
+    return model.models_dir / DOWNLOADS / model.name
+
+
+def remove(model: ConfiguredModel) -> int:
+    """Take a model away, with what was fetched of it; the bytes that are free again.
+
+    ``ModelError`` when it is not here.
+    """
+    downloads = get_downloads(model)
+    with (
+        place.hold(model.models_dir, f"{model.name}-download"),
+        place.hold(model.models_dir, model.name),
+    ):
+        if not model.folder.exists() and not downloads.exists():
+            raise ModelError(f"{model.spec.title} is not here.", code="model_missing")
+        freed = _count_bytes(model.folder) + _count_bytes(downloads)
+        if model.folder.exists():
+            place.take_away(model.folder)
+        shutil.rmtree(downloads, ignore_errors=True)
+    return freed
+
+
+def _fetch(
+    model: ConfiguredModel, file: ModelFile, target: Path, report: Report, pause: Pause
+) -> None:
+    if target.is_file():  # whole: it has its name
+        report(file.name, target.stat().st_size, target.stat().st_size)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not hub.fetch(file, target, model.models_dir):
+        fetch(file, target, report, pause=pause)
+
+
+def _count_bytes(folder: Path) -> int:
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files)

@@ -1,0 +1,54 @@
+"""Files of the Hugging Face hub through its own library, where that is installed.
+
+It goes on with what broke off, and knows tokens and mirrors. Where it is not installed, or cannot,
+plain HTTP does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from narration.engines.models import ModelFile
+from narration.modelstore import place
+
+logger = logging.getLogger(__name__)
+
+_URL = re.compile(r"https://huggingface\.co/([^/]+/[^/]+)/resolve/([^/]+)/([^?#]+)")
+
+
+def fetch(file: ModelFile, target: Path, models_dir: Path) -> bool:
+    """Fetch a file of the hub to ``target``; False where plain HTTP is to try.
+
+    Its caches lie below ``models_dir``, and it draws its own progress bar.
+    """
+    found = _URL.fullmatch(file.url)
+    library = _find_library(models_dir) if found else None
+    if found is None or library is None:
+        return False
+    repository, revision, name = found.groups()
+    room = target.parent / f".hub-{target.name}"
+    try:
+        path = library.hf_hub_download(
+            repo_id=repository, filename=name, revision=revision, local_dir=str(room)
+        )
+    except Exception as error:  # noqa: BLE001 - the other way is tried, whatever is wrong with it
+        logger.warning("huggingface_hub could not fetch %s: %s", file.name, type(error).__name__)
+        return False
+    Path(path).replace(target)
+    return True
+
+
+def _find_library(models_dir: Path) -> Any:
+    """huggingface_hub, told where its caches are before its first import; None without it."""
+    home = models_dir / place.CACHE / "huggingface"
+    os.environ.setdefault("HF_HOME", str(home))
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        return importlib.import_module("huggingface_hub")
+    except ImportError:
+        return None
