@@ -1,22 +1,26 @@
 """What ``manage.py check`` finds wrong before a listener does; each fault has a number and a hint.
 
 E001-E004 the plugin's own settings, E005-E006 and W001-W004 the queue's, W005 the database's,
-W006 the signing key (only with ``--deploy``).
+W006 the signing key (only with ``--deploy``), W007 the models', W008 their licences' (only with
+``--database``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.db import DatabaseError
 
 from narration import conf, storage
 from narration.engines.base import has_language
 from narration.exceptions import ConfigurationError, NarrationError
+from narration.models import LicenceAcceptance
 from narration.speaking import describe_engine
 from narration.values import EngineConfig, EngineFacts
 
@@ -24,13 +28,18 @@ from narration.values import EngineConfig, EngineFacts
 GUARD_GRACE_SECONDS = 3
 #: Fewer seconds of waiting for SQLite's lock lose writes when workers meet.
 SQLITE_WAIT_SECONDS = 10
+#: What an engine answers whose model is not here, or not as it should be.
+WITHOUT_MODEL = {"model_missing", "model_damaged"}
 #: Django's own bar for a secret (security.W009).
 SECRET_LENGTH, SECRET_VARIETY = 50, 5
 
 
 @register("narration")
 def check_settings(**_options: Any) -> list[CheckMessage]:
-    """E001: ``settings.NARRATION`` cannot be read. E002, E003: what it names is not there."""
+    """E001: ``settings.NARRATION`` cannot be read. E002, E003: what it names is not there.
+
+    W007: an engine is rightly configured, and its model was not fetched yet.
+    """
     try:
         configuration = conf.get_configuration()
     except ConfigurationError as error:
@@ -40,7 +49,7 @@ def check_settings(**_options: Any) -> list[CheckMessage]:
     errors: list[CheckMessage] = []
     for engine in configuration.engines.values():
         errors += _check_engine(engine)
-    if not errors:
+    if not any(error.is_serious() for error in errors):
         for language, name in configuration.default_voices.items():
             errors += _check_voice(language, name)
     return errors
@@ -82,6 +91,25 @@ def check_database(**_options: Any) -> list[CheckMessage]:
     ]
 
 
+@register("narration", Tags.database)
+def check_licences(
+    *, databases: Sequence[str] | None = None, **_options: Any
+) -> list[CheckMessage]:
+    """W008: an engine refuses to speak until somebody accepts the terms of its model.
+
+    Only where a database is named: it has to be asked.
+    """
+    if not databases:
+        return []
+    found: list[CheckMessage] = []
+    for alias in conf.get_engines():
+        with suppress(NarrationError, DatabaseError):  # before the first migration
+            facts = describe_engine(alias)
+            if not LicenceAcceptance.objects.allows(facts):
+                found.append(_build_licence_warning(alias, facts))
+    return found
+
+
 @register("narration", Tags.security, deploy=True)
 def check_signing_key(**_options: Any) -> list[CheckMessage]:
     """W006: the key that makes media URLs unguessable can be guessed."""
@@ -109,6 +137,8 @@ def _check_engine(engine: EngineConfig) -> list[CheckMessage]:
     try:
         describe_engine(engine.alias)
     except NarrationError as error:
+        if error.code in WITHOUT_MODEL:
+            return [_build_model_warning(engine.alias, error)]
         return [
             Error(
                 f"NARRATION['ENGINES']['{engine.alias}'] cannot speak here: {error}",
@@ -124,6 +154,8 @@ def _check_voice(language: str, name: Any) -> list[CheckMessage]:
     try:
         facts = describe_engine(alias)
     except NarrationError as error:
+        if error.code in WITHOUT_MODEL:  # told above; its voices are in its card
+            return []
         return [_build_voice_error(language, name, str(error), "an alias of NARRATION['ENGINES']")]
     if any(
         voice.name == voice_name and has_language(voice.languages, language)
@@ -132,6 +164,26 @@ def _check_voice(language: str, name: Any) -> list[CheckMessage]:
         return []
     fault = f"{facts.name} has no such voice for '{language}'."
     return [_build_voice_error(language, name, fault, _list_voices(facts, language))]
+
+
+def _build_model_warning(alias: str, error: NarrationError) -> CheckMessage:
+    return CheckWarning(
+        f"NARRATION['ENGINES']['{alias}'] does not speak yet: {error}",
+        hint="`manage.py models list` tells which models there are; a machine that speaks nothing "
+        "needs only the card (`manage.py models card`).",
+        id="narration.W007",
+    )
+
+
+def _build_licence_warning(alias: str, facts: EngineFacts) -> CheckMessage:
+    assert facts.terms is not None  # noqa: S101 - without terms there is nothing to accept
+    return CheckWarning(
+        f"NARRATION['ENGINES']['{alias}'] may not speak: nobody has accepted the terms of its "
+        f"model ({facts.terms.licence}).",
+        hint=f'Read {facts.terms.url}, then `manage.py models accept {facts.name} --name "WHO"`, '
+        "or accept it in the admin under Models.",
+        id="narration.W008",
+    )
 
 
 def _build_voice_error(language: str, name: Any, fault: str, choices: str) -> CheckMessage:

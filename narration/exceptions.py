@@ -60,6 +60,12 @@ class UnsupportedUtterance(EngineError):
     code = "unsupported"
 
 
+class LicenceNotAccepted(EngineError):
+    """The terms of a model are accepted by nobody yet; until then its engine says nothing."""
+
+    code = "licence_not_accepted"
+
+
 class EngineCrashed(EngineError):
     """The engine process died or went silent past its deadline while speaking."""
 

@@ -13,6 +13,12 @@ from narration.api.jobs import (
     resume_lane,
     retry_job,
 )
+from narration.api.licences import (
+    ModelState,
+    accept_licence,
+    has_accepted_before,
+    list_models,
+)
 from narration.api.narrations import (
     cancel_job,
     cancel_jobs,
@@ -86,6 +92,7 @@ __all__ = [
     "Explanation",
     "JobProgress",
     "Loaded",
+    "ModelState",
     "NarrationState",
     "Notice",
     "Reason",
@@ -94,6 +101,7 @@ __all__ = [
     "SegmentState",
     "Status",
     "Waiting",
+    "accept_licence",
     "advise",
     "apply_change",
     "build_blast_radius",
@@ -125,7 +133,9 @@ __all__ = [
     "get_scope_chain",
     "get_scope_language",
     "get_track",
+    "has_accepted_before",
     "list_entries",
+    "list_models",
     "list_narrations",
     "list_notices",
     "list_segments",

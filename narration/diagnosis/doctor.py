@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
-from narration.diagnosis import database, machine, sound, work
+from narration.diagnosis import database, machine, models, sound, work
 from narration.diagnosis.findings import Finding, State
 from narration.logs import describe_exception
 
@@ -18,6 +18,7 @@ CHECKS: tuple[Check, ...] = (
     machine.check_signing_key,
     database.check_database,
     sound.check_engines,
+    models.check_models,
     sound.check_voices,
     work.check_queue,
     work.check_jobs,

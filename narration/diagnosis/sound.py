@@ -29,7 +29,7 @@ def check_engines() -> Iterator[Finding]:
         try:
             facts = describe_engine(alias)
         except EngineError:
-            continue  # the system checks tell of it (E002)
+            continue  # the system checks tell of it (E002, W007)
         words = ngettext(
             "%(engine)s: %(count)d voice, lane %(lane)s, %(timing)s.",
             "%(engine)s: %(count)d voices, lane %(lane)s, %(timing)s.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from narration import conf
 from narration.engines.base import check_utterance
-from narration.exceptions import NarrationError, UnsupportedUtterance
+from narration.exceptions import NarrationError, NotAllowed, UnsupportedUtterance
 from narration.models.base import Row, build_actor_field, build_choices_check
 from narration.speaking import describe_engine
-from narration.values import Utterance
+from narration.values import EngineFacts, Utterance
 
 
 class ConsentScope(models.TextChoices):
@@ -139,7 +139,12 @@ class Voice(Row):
         return self.name
 
     def clean(self) -> None:
-        """Refuse in the form what the engine would refuse in the night."""
+        """Refuse in the form what the engine would refuse in the night.
+
+        A voice that is retired speaks no more: its engine may be gone.
+        """
+        if self.retired_at:
+            return
         try:
             facts = describe_engine(self.engine)
             for language in self.languages or facts.languages[:1]:
@@ -186,8 +191,27 @@ class VoiceLatents(Row):
         return self.digest[:12]
 
 
+class LicenceAcceptanceQuerySet(models.QuerySet["LicenceAcceptance"]):
+    def find(self, engine: str, fingerprint: str, licence: str) -> LicenceAcceptance | None:
+        """Who accepted this licence for this very model of an engine, by its own name."""
+        return self.filter(engine=engine, model_fingerprint=fingerprint, licence=licence).first()
+
+    def allows(self, facts: EngineFacts) -> bool:
+        """Whether an engine with these facts may speak: without terms, or under accepted ones."""
+        if facts.terms is None or not facts.terms.needs_acceptance:
+            return True
+        return self.find(facts.name, facts.model_fingerprint, facts.terms.licence) is not None
+
+    def delete(self) -> NoReturn:
+        """Never: who answers for what was spoken is not forgotten."""
+        raise NotAllowed("Who accepted a licence is not forgotten.")
+
+
 class LicenceAcceptance(Row):
-    """Who accepted a model's licence; its engine stays off until someone has."""
+    """Who accepted a model's licence; its engine stays off until someone has.
+
+    ``engine`` is the engine's own name, ``name`` that of who answers for it.
+    """
 
     engine = models.CharField(max_length=50)
     model_fingerprint = models.CharField(max_length=100)
@@ -195,6 +219,8 @@ class LicenceAcceptance(Row):
     name = models.CharField(max_length=200)
     user = build_actor_field()
     at = models.DateTimeField()
+
+    objects = LicenceAcceptanceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("licence acceptance")
@@ -207,3 +233,7 @@ class LicenceAcceptance(Row):
 
     def __str__(self) -> str:
         return f"{self.licence} ({self.name})"
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Never, as of many."""
+        raise NotAllowed("Who accepted a licence is not forgotten.")

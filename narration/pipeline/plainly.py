@@ -32,6 +32,13 @@ ADVICE = {
     "kills_worker": gettext_lazy(
         "Look into the log of the worker, often its memory ran out; then try again."
     ),
+    "licence_not_accepted": gettext_lazy(
+        "Accept the terms in the admin under Models, then try again; or choose another voice."
+    ),
+    "model_damaged": gettext_lazy(
+        "Run `manage.py models verify`, then download or import it anew."
+    ),
+    "model_missing": gettext_lazy("Download the model with `manage.py models`, then try again."),
     "no_language": _NOTHING,
     "no_version": _NOTHING,
     "no_voice_for_language": gettext_lazy("Add a voice for this language, then try again."),

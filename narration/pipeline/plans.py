@@ -146,5 +146,8 @@ def _record_stale(narration: Narration, plan: Plan) -> None:
 
 
 def supports_takes(voice: Voice) -> bool:
-    """Whether this voice can say a sentence in another way."""
-    return describe_engine(voice.engine).supports_takes
+    """Whether this voice can say a sentence in another way; not one whose engine is gone."""
+    try:
+        return describe_engine(voice.engine).supports_takes
+    except NarrationError:
+        return False

@@ -15,6 +15,7 @@ from narration.exceptions import ConflictError, NarrationError
 from narration.models import ACTIVE_STATES, Job, JobKind, JobState, Rendition, Voice, get_actor_name
 from narration.pipeline.casting import Amendment, Casting, CastVoice, load_casting
 from narration.pipeline.events import record
+from narration.pipeline.licences import Permits
 from narration.pipeline.plan import Plan, PlannedSegment, build_plan
 from narration.pipeline.renditions import keep
 from narration.pipeline.synthesize import Listener, synthesize_missing
@@ -47,8 +48,10 @@ def plan_preview(
 def request_preview(segment: PlannedSegment, *, user: Any, scope_key: str = "") -> Job:
     """The job that makes this utterance for ``user``; done at once where its sound is there.
 
-    ``ConflictError`` while too many of theirs are waiting.
+    ``ConflictError`` while too many of theirs are waiting, ``LicenceNotAccepted`` when nobody has
+    accepted the terms of the voice's model.
     """
+    Permits().require([segment.cast.facts])
     actor = permissions.get_actor(user)
     key = digests.build_preview_key(segment.digest, getattr(actor, "pk", None))
     job = Job.objects.filter(

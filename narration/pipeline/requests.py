@@ -29,6 +29,7 @@ from narration.models import (
 )
 from narration.pipeline.castings import Castings
 from narration.pipeline.events import build_event, record
+from narration.pipeline.licences import Permits
 from narration.pipeline.quotas import QuotaCheck, get_quota_scope
 from narration.queue import bell
 from narration.sources import get_source
@@ -185,6 +186,7 @@ def _draft_jobs(
     """Unsaved jobs by the place of their wish; what has no voice gets its error instead."""
     chains = [list(get_source(wish.obj).get_scope_chain(wish.obj)) for wish in wishes]
     castings = Castings(key for chain in chains for key in chain)
+    permits = Permits()
     overrides = _list_overrides([wish.narration for wish in wishes])
     drafts: dict[int, Job] = {}
     turns: dict[str, int] = {}
@@ -192,6 +194,7 @@ def _draft_jobs(
     for at, (wish, chain) in enumerate(zip(wishes, chains, strict=True)):
         try:
             casting = castings.get(chain, wish.narration.language)
+            permits.require(cast.facts for cast in casting.voices.values())
         except NarrationError as error:
             found[at] = error
             continue

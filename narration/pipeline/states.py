@@ -321,6 +321,12 @@ JOB_EXPLANATIONS = {
     "kills_worker": _(
         "The worker died each time it worked on this; it is set aside until someone looks."
     ),
+    "licence_not_accepted": _(
+        "The terms of this voice's model are not accepted yet. Whoever looks after this site "
+        "can do it in the admin, under Models."
+    ),
+    "model_damaged": _("The model of this voice is damaged on the server."),
+    "model_missing": _("The model of this voice is not on the server yet."),
     "no_language": _NO_TEXT,
     "no_version": _NO_TEXT,
     "no_voice_for_language": _("No voice of this site speaks this language."),

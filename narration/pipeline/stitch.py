@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from narration import storage
 from narration.audio.captions import build_webvtt
-from narration.audio.encode import encode_mp3, encode_opus
+from narration.audio.encode import Tags, encode_mp3, encode_opus
 from narration.audio.loudness import LevelledAudio, level
 from narration.audio.peaks import Peaks, build_peaks, draw_waveform
 from narration.audio.stitch import Piece, Placement, lay_out, stitch
@@ -19,6 +19,7 @@ from narration.digests import build_track_identity
 from narration.exceptions import StorageCorrupt
 from narration.manifests import MANIFEST_VERSION, build_words, get_extension, iter_cues
 from narration.models import Job, Narration, Rendition, Track, TrackFile, TrackRendition
+from narration.pipeline.licences import list_duties, list_licences, say_synthetic
 from narration.pipeline.plan import Plan, PlannedSegment
 from narration.pipeline.renditions import get_timings, keep, load_waveform
 from narration.values import Cue, CueWord
@@ -63,7 +64,7 @@ def stitch_track(narration: Narration, plan: Plan, version: int, job: Job | None
     sound = build_sound(plan, renditions)
     manifest = _build_manifest(narration, plan, sound)
     identity = build_track_identity(str(narration.uid), plan.digest, STITCH_VERSION)
-    files = _store_files(identity, narration.language, sound)
+    files = _store_files(identity, narration.language, sound, _build_tags(narration, manifest))
     return _create_track(narration, plan, version, job, manifest, files, renditions)
 
 
@@ -88,7 +89,8 @@ def restitch_track(track: Track) -> None:
     narration = track.narration
     identity = build_track_identity(str(narration.uid), track.plan_digest, track.stitch_version)
     sound = _Sound(levelled, cues, build_peaks(levelled.waveform))
-    _repair_files(track, _store_files(identity, narration.language, sound))
+    tags = _build_tags(narration, track.manifest)
+    _repair_files(track, _store_files(identity, narration.language, sound, tags))
 
 
 def _get_voice(track: Track, entry: Mapping[str, Any]) -> str:
@@ -169,6 +171,7 @@ def _build_manifest(narration: Narration, plan: Plan, sound: _Sound) -> dict[str
         "true_peak_db": sound.levelled.loudness.true_peak_db,
         "shortfall_lu": sound.levelled.shortfall_lu,
         "synthetic": True,
+        **list_duties(segment.cast.facts for segment in plan.segments),
         "voices": [{"name": name, "engine": engines[name]} for name in voices],
         "segments": [
             {
@@ -189,11 +192,21 @@ def _build_manifest(narration: Narration, plan: Plan, sound: _Sound) -> dict[str
     }
 
 
-def _store_files(identity: str, language: str, sound: _Sound) -> dict[str, storage.StoredFile]:
+def _build_tags(narration: Narration, manifest: Mapping[str, Any]) -> Tags | None:
+    """Where listeners must be told, the file tells whoever has nothing but the file."""
+    if not manifest.get("must_tell_listeners"):
+        return None
+    return Tags(language=narration.language, comment=say_synthetic(narration.language))
+
+
+def _store_files(
+    identity: str, language: str, sound: _Sound, tags: Tags | None
+) -> dict[str, storage.StoredFile]:
     waveform = sound.levelled.waveform
     # The encoders leave the interpreter: side by side, an edit waits for the slower one alone.
     with ThreadPoolExecutor(2) as pool:
-        mp3, opus = pool.submit(encode_mp3, waveform), pool.submit(encode_opus, waveform)
+        mp3 = pool.submit(encode_mp3, waveform, tags)
+        opus = pool.submit(encode_opus, waveform, tags)
     contents = {
         "mp3": mp3.result(),
         "opus": opus.result(),
@@ -230,9 +243,7 @@ def _create_track(
                 manifest=manifest,
                 duration_ms=manifest["duration_ms"],
                 loudness=manifest["loudness"],
-                licences=sorted(
-                    {s.cast.facts.licence for s in plan.segments if s.cast.facts.licence}
-                ),
+                licences=list_licences(s.cast.facts for s in plan.segments),
                 job=job,
             )
             _create_files(track, files)

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from narration import storage
 from narration.exceptions import EngineCrashed, EngineError
 from narration.models import Rendition, SynthesisFailure
+from narration.pipeline.licences import Permits
 from narration.pipeline.plan import Plan, PlannedSegment
 from narration.pipeline.renditions import find_whole, store_rendition
 from narration.speaking import EngineProcess, get_engine_process
@@ -76,9 +77,11 @@ def synthesize_missing(
     """Make and keep every utterance of the plan that has no sound; whether all have one now.
 
     A sentence the engine refuses is set aside and told to the listener; the rest goes on.
-    ``StorageFull`` when there is no room for what would be made.
+    ``StorageFull`` when there is no room for what would be made, ``LicenceNotAccepted`` when
+    nobody has accepted the terms of an engine's model.
     """
     wanted = plan.get_utterances()
+    Permits().require(segment.cast.facts for segment in wanted.values())
     with listener.busy():  # a storage that is far away is asked for every file
         present = find_whole(wanted)
     missing = [segment for digest, segment in wanted.items() if digest not in present]

@@ -19,6 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from narration.engines.base import EXPRESS_PRIORITY, Engine
+from narration.engines.models import CARD, get_model_dir
 from narration.exceptions import EngineError
 from narration.speaking.ledger import Answer, Entry, Outcome, Recordings
 from narration.speaking.tender import Tender
@@ -63,6 +64,18 @@ def find_engine_class(config: EngineConfig) -> type[Engine]:
             f"Engine {config.alias}: {config.backend} is no Engine.", code="engine_not_installed"
         )
     return engine_class
+
+
+def stamp_model(config: EngineConfig) -> tuple[int, ...]:
+    """Another value once another model was put in the place of an engine's; () without any."""
+    engine_class = find_engine_class(config)
+    if engine_class.model is None:
+        return ()
+    try:
+        card = (get_model_dir(complete_options(config), engine_class.model) / CARD).stat()
+    except (OSError, EngineError):
+        return ()
+    return (card.st_ino, card.st_mtime_ns, card.st_size)
 
 
 class EngineStream:

@@ -8,7 +8,7 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-from narration.speaking.client import EngineProcess, describe_config
+from narration.speaking.client import EngineProcess, describe_config, stamp_model
 from narration.values import EngineConfig, EngineFacts
 
 _lock = threading.Lock()
@@ -18,13 +18,14 @@ _warm: dict[str, EngineProcess] = {}
 def get_engine_process(alias: str) -> EngineProcess:
     """The running engine of an alias, started if need be; ``EngineError`` when it cannot be.
 
-    One that was closed or gave up starts again; one that is configured otherwise now is replaced.
+    One that was closed or gave up starts again; one that is configured otherwise now, or whose
+    model is another by now, is replaced.
     Safe in a fork: there it is a new one.
     """
-    config = _get_config(alias)
+    config, facts = _get_config(alias), describe_engine(alias)
     with _lock:
         process = _warm.get(alias)
-        if process is None or process.config != config:
+        if process is None or process.config != config or process.facts != facts:
             if process:
                 process.close()
             process = _warm[alias] = EngineProcess(config)
@@ -33,9 +34,12 @@ def get_engine_process(alias: str) -> EngineProcess:
 
 
 def describe_engine(alias: str) -> EngineFacts:
-    """The facts of a configured engine; no process is started, and they are kept."""
+    """The facts of a configured engine; no process is started.
+
+    They are kept as long as neither its configuration nor its model changes.
+    """
     config = _get_config(alias)
-    return _describe(_Key(config))
+    return _describe(_Key(config, stamp_model(config)))
 
 
 def close_all() -> None:
@@ -50,14 +54,17 @@ def close_all() -> None:
 class _Key:
     """A config as a cache key: its options may be unhashable."""
 
-    def __init__(self, config: EngineConfig):
-        self.config = config
+    def __init__(self, config: EngineConfig, stamp: tuple[int, ...]):
+        self.config, self.stamp = config, stamp
 
     def __hash__(self) -> int:
         return hash((self.config.alias, self.config.backend))
 
     def __eq__(self, other: Any) -> bool:
-        return isinstance(other, _Key) and self.config == other.config
+        return isinstance(other, _Key) and (self.config, self.stamp) == (
+            other.config,
+            other.stamp,
+        )
 
 
 @lru_cache(maxsize=64)

@@ -25,6 +25,9 @@ from narration.views.panel import build_names, build_panel
 
 register = template.Library()
 
+#: The attribute of the element that tells listeners whose voice they hear.
+TOLD = "data-synthetic-voice"
+
 #: Rules of normalization as authors know them.
 RULE_NAMES = {
     "": gettext_lazy("as written"),
@@ -57,16 +60,32 @@ def query_string(grapheme: str, language: str) -> str:
     return urlencode({"grapheme": grapheme, "language": language})
 
 
-@register.inclusion_tag("narration/player.html", takes_context=True)
+@register.simple_tag(takes_context=True)
 def narration_player(
     context: template.Context, obj: Model, language: str, *, draft: bool = False, scope: str = ""
-) -> dict[str, Any]:
+) -> SafeString:
     """The learner's player of an object; nothing where this user has nothing to hear.
 
     ``scope`` is a CSS selector of the element that holds the text, "" for the whole page.
-    ``draft`` plays what is not published yet, to who may narrate.
+    ``draft`` plays what is not published yet, to who may narrate. Where a voice obliges to it,
+    listeners are told that it is synthetic, whatever a host made of the template.
     """
-    user = context["request"].user
+    names = _build_player(context["request"].user, obj, language, draft=draft, scope=scope)
+    assert context.template is not None  # noqa: S101 - a tag is rendered by one
+    page = context.template.engine.get_template("narration/player.html")
+    html: SafeString = page.render(context.new(names))
+    must_tell = names.get("manifest", {}).get("must_tell_listeners", False)
+    return html + _build_notice() if must_tell and TOLD not in html else html
+
+
+def _build_notice() -> SafeString:
+    words = _("Read by a synthetic voice")
+    return format_html('<p class="nr-player__synthetic" {}>{}</p>', TOLD, words)
+
+
+def _build_player(
+    user: Any, obj: Model, language: str, *, draft: bool, scope: str
+) -> dict[str, Any]:
     try:
         manifest = api.get_manifest(obj, language=language, user=user, draft=draft)
     except (NarrationNotFound, NotAllowed, SourceError):
