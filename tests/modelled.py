@@ -8,14 +8,12 @@ import pytest
 from django.conf import settings as django_settings
 
 from narration import api, modelstore
-from narration.modelstore import install
 from tests.modelstore.conftest import write_published
 
 
 @pytest.fixture
-def small(settings, tmp_path, monkeypatch):
+def small(settings, tmp_path):
     """The configured model of the engine "little", which speaks English; it is not here yet."""
-    monkeypatch.setattr(install, "CONVERTER", "tests.modelstore.converter")
     engines = django_settings.NARRATION["ENGINES"]
     settings.NARRATION = {
         **django_settings.NARRATION,

@@ -1,9 +1,9 @@
 """Django's admin. Public: ``NarratedAdmin``, for the models a host has narrated."""
 
-from narration.admin import sound, voices, work, work_page
+from narration.admin import models_page, sound, voices, work, work_page
 from narration.admin.narrated import NarratedAdmin
 from narration.admin.queue import guard_queue
 
-__all__ = ["NarratedAdmin", "sound", "voices", "work", "work_page"]
+__all__ = ["NarratedAdmin", "models_page", "sound", "voices", "work", "work_page"]
 
 guard_queue()

@@ -14,6 +14,7 @@ from narration.api.jobs import (
     retry_job,
 )
 from narration.api.licences import (
+    ACCEPT_PERMISSION,
     ModelState,
     accept_licence,
     has_accepted_before,
@@ -84,6 +85,7 @@ from narration.pipeline.states import (
 )
 
 __all__ = [
+    "ACCEPT_PERMISSION",
     "BlastRadius",
     "Change",
     "ChangedNarration",

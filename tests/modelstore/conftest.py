@@ -5,14 +5,9 @@ import zipfile
 
 import pytest
 
-from narration.modelstore import install, list_models
+from narration.modelstore import list_models
 from narration.values import EngineConfig
 from tests.modelstore.engines import CONTENT, SmallEngine, build_spec
-
-
-@pytest.fixture(autouse=True)
-def converter(monkeypatch):
-    monkeypatch.setattr(install, "CONVERTER", "tests.modelstore.converter")
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ def die(*_args, **_kwargs):
 
 
 def main(models_dir, published, step):
-    install.CONVERTER = "tests.modelstore.converter"
     config = EngineConfig(
         "little", "tests.modelstore.engines.SmallEngine", python=sys.executable,
         models_dir=models_dir,

@@ -1,0 +1,98 @@
+"""The page *Models*: what is here, the terms in full words, and who may accept them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from narration.models import Event, LicenceAcceptance
+from tests.modelled import accepted, here, published, small  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+URL = "/admin/narration/speechmodel/"
+
+
+def read(client, path="", status=200):
+    answer = client.get(f"{URL}{path}")
+    assert answer.status_code == status
+    return " ".join(answer.content.decode().split())
+
+
+def test_it_is_linked_where_people_look_for_it(client, viewer):
+    client.force_login(viewer)
+    assert f'href="{URL}"' in client.get("/admin/").content.decode()
+    assert "No configured engine loads a model" in read(client)
+
+
+def test_a_model_that_is_not_here_says_how_to_get_it(client, staff, small):  # noqa: F811
+    client.force_login(staff)
+    assert "models download small" in read(client)
+    assert "not here yet" in read(client, "small/")
+    client.post(f"{URL}small/", {"name": "Ada"})
+    assert not LicenceAcceptance.objects.exists()
+
+
+def test_a_model_tells_everything_about_itself(client, viewer, here):  # noqa: F811
+    client.force_login(viewer)
+    page = read(client)
+    for words in ("Small model", "little", "TEST-1.0", "vouched for by nobody", "Not accepted"):
+        assert words in page
+    assert "Read and accept" not in page
+    page = read(client, "small/")
+    assert "What it says may not be sold." in page
+    assert "Not for commercial use" in page
+    assert "Listeners must be told" in page
+    assert "<form" not in page.partition('id="content"')[2]
+
+
+def test_who_may_accepts_by_name(client, staff, here):  # noqa: F811
+    client.force_login(staff)
+    assert "Read and accept" in read(client)
+    assert 'value="staff"' in read(client, "small/")
+    answer = client.post(f"{URL}small/", {"name": "Ada Lovelace"}, follow=True)
+    assert answer.redirect_chain == [(URL, 302)]
+    row = LicenceAcceptance.objects.get()
+    assert (row.name, row.user, row.licence) == ("Ada Lovelace", staff, "TEST-1.0")
+    assert Event.objects.get(kind="licence_accepted").actor == staff
+    assert "accepted by Ada Lovelace" in read(client)
+    assert "Recorded by staff" in read(client, "small/")
+
+
+@pytest.mark.parametrize("name", ["", "   "])
+def test_nobody_accepts_nothing(client, staff, here, name):  # noqa: F811
+    client.force_login(staff)
+    answer = client.post(f"{URL}small/", {"name": name}, follow=True)
+    assert [str(each) for each in answer.context["messages"]] == ["Say who accepts."]
+    assert not LicenceAcceptance.objects.exists()
+
+
+def test_others_may_not(client, viewer, stranger, here):  # noqa: F811
+    client.force_login(viewer)
+    assert client.post(f"{URL}small/", {"name": "Mallory"}).status_code == 403
+    stranger.is_staff = True
+    stranger.save()
+    client.force_login(stranger)
+    read(client, status=403)
+    read(client, "small/", status=403)
+    assert not LicenceAcceptance.objects.exists()
+
+
+def test_a_forged_form_is_refused(staff, here):  # noqa: F811
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(staff)
+    assert careful.post(f"{URL}small/", {"name": "Ada"}).status_code == 403
+    assert not LicenceAcceptance.objects.exists()
+
+
+def test_what_is_not_configured_is_not_found(client, staff, small):  # noqa: F811
+    client.force_login(staff)
+    read(client, "large/", status=404)
+
+
+def test_who_accepted_cannot_be_deleted_in_the_admin(client, staff, accepted):  # noqa: F811
+    client.force_login(staff)
+    pk = LicenceAcceptance.objects.get().pk
+    base = "/admin/narration/licenceacceptance/"
+    assert client.post(f"{base}{pk}/delete/", {"post": "yes"}).status_code == 403
+    client.post(base, {"action": "delete_selected", "_selected_action": pk, "post": "yes"})
+    assert LicenceAcceptance.objects.count() == 1
