@@ -19,6 +19,7 @@ from django.db import DatabaseError
 
 from narration import conf, storage
 from narration.engines.base import has_language
+from narration.engines.models import WITHOUT_MODEL
 from narration.exceptions import ConfigurationError, NarrationError
 from narration.models import LicenceAcceptance
 from narration.speaking import describe_engine
@@ -28,8 +29,6 @@ from narration.values import EngineConfig, EngineFacts
 GUARD_GRACE_SECONDS = 3
 #: Fewer seconds of waiting for SQLite's lock lose writes when workers meet.
 SQLITE_WAIT_SECONDS = 10
-#: What an engine answers whose model is not here, or not as it should be.
-WITHOUT_MODEL = {"model_missing", "model_damaged"}
 #: Django's own bar for a secret (security.W009).
 SECRET_LENGTH, SECRET_VARIETY = 50, 5
 

@@ -300,6 +300,15 @@ def list_unvoiced(obj: models.Model, *, language: str) -> list[str]:
     return list(narration.unvoiced) if narration is not None else []
 
 
+def list_restrictions(obj: models.Model, *, language: str) -> list[str]:
+    """What holds for its newest track where a voice forbids commercial use; [] where none does."""
+    narration = find_narration(obj, language=language)
+    track = narration and (narration.draft_track or narration.published_track)
+    if not track or not track.manifest.get("non_commercial"):
+        return []
+    return list(track.licences)
+
+
 def list_segments(obj: models.Model, *, language: str, user: Any) -> list[SegmentState]:
     """The sentences of the newest plan: written, spoken, and whether each has its sound."""
     _require(user, "narrate", obj)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
@@ -10,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from narration import permissions
 from narration.api.narrations import find_narration
-from narration.exceptions import ConflictError, EngineError, NarrationNotFound, NotAllowed
+from narration.exceptions import ConflictError, NarrationNotFound, NotAllowed
 from narration.manifests import build_media_url
 from narration.models import Job, LexiconEntry, Narration, Segment, SpeechPolicy, Voice
 from narration.pipeline import blast, explain, plans, previews, quotas, requests
@@ -60,9 +59,7 @@ def apply_change(change: Change, *, user: Any = None) -> BlastRadius:
             [*narrations, *Narration.objects.filter(pk__in=since)], user=user
         )
     for narration in narrations[:REFRESHED_AT_ONCE]:
-        with suppress(
-            EngineError
-        ):  # one whose engine is gone waits, and tells why when it is tried
+        if narration.pk in jobs:
             plans.refresh_plan(narration)
             requests.end_refresh(jobs[narration.pk])
     return radius

@@ -19,6 +19,8 @@ from narration.values import EngineVoice, Terms
 
 CARD = "model.json"
 CARD_FORMAT = 1
+#: What an engine answers whose model is not here, or not as it should be.
+WITHOUT_MODEL = frozenset({"model_missing", "model_damaged"})
 
 
 @dataclass(frozen=True, slots=True)

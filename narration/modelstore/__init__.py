@@ -7,11 +7,11 @@ keep, ``voices`` for latents of cloned voices, ``downloads`` for published files
 
 from narration.modelstore.cards import export_card, import_card
 from narration.modelstore.configured import ConfiguredModel, get_model, list_models
-from narration.modelstore.fetching import download, get_downloads, remove
-from narration.modelstore.inspect import Inspection, Presence, inspect, verify
 from narration.modelstore.install import import_from
+from narration.modelstore.looking import Inspection, Presence, inspect, verify
 from narration.modelstore.place import prepare_folders
 from narration.modelstore.published import Report
+from narration.modelstore.whole import download, get_downloads, remove
 
 __all__ = [
     "ConfiguredModel",

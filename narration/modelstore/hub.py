@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def fetch(file: ModelFile, target: Path, models_dir: Path) -> bool:
         logger.warning("huggingface_hub could not fetch %s: %s", file.name, type(error).__name__)
         return False
     Path(path).replace(target)
+    shutil.rmtree(room, ignore_errors=True)  # what it notes to go on with
     return True
 
 

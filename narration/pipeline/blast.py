@@ -15,6 +15,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from narration import digests
+from narration.engines.models import WITHOUT_MODEL
+from narration.exceptions import EngineError
 from narration.models import Narration, Rendition, Segment, iter_chunks
 from narration.pipeline.casting import Casting, CastVoice
 from narration.pipeline.castings import Castings
@@ -117,14 +119,14 @@ def build_blast_radius(change: Change) -> BlastRadius:
             continue
         candidates = rows.get(narration.pk, [])
         is_replanned = bool(traits & set(narration.traits))
-        scene = scenes.get(narration, candidates)
         try:
             if is_replanned or any((row.narration_id, row.anchor) in cut for row in candidates):
                 raise _CutOtherwise
+            scene = scenes.get(narration, candidates)
             changed = tuple(_compare(candidates, narration, scene, change))
             is_reached = bool(changed) or scene.now.gaps != scene.then.gaps
-        except _CutOtherwise:
-            is_reached, changed = _compare_plans(narration, obj, change)
+        except (_CutOtherwise, EngineError) as error:
+            is_reached, changed = _try_plans(narration, obj, change, error)
         if is_reached:
             found.append(_describe(narration, obj, changed))
     return _sum_up(found)
@@ -213,6 +215,23 @@ def _say(row: Segment, cast: CastVoice, scene: _Scene, change: Change) -> Change
     return ChangedSentence(
         row.display_text, row.spoken_text, text, digest, cast.voice.pk, row.language
     )
+
+
+def _try_plans(
+    narration: Narration, obj: Any, change: Change, error: Exception
+) -> tuple[bool, tuple[ChangedSentence, ...]]:
+    """As ``_compare_plans``; where an engine's model is gone nobody can count, and all may change.
+
+    Every other refusal of an engine is the caller's to hear.
+    """
+    try:
+        if isinstance(error, EngineError):
+            raise error
+        return _compare_plans(narration, obj, change)
+    except EngineError as refusal:
+        if refusal.code not in WITHOUT_MODEL:
+            raise
+        return True, ()
 
 
 def _compare_plans(

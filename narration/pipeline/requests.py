@@ -15,7 +15,8 @@ from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
 from narration import digests, logs, permissions
-from narration.exceptions import NarrationError
+from narration.engines.models import WITHOUT_MODEL
+from narration.exceptions import EngineError, NarrationError
 from narration.models import (
     ACTIVE_STATES,
     Event,
@@ -89,7 +90,8 @@ def request_job(
 def request_refreshes(narrations: Sequence[Narration], *, user: Any) -> dict[int, Job]:
     """Have plans refreshed in the background; the waiting jobs by narration.
 
-    Asked twice it is done once. Narrations whose object is gone are left out.
+    Asked twice it is done once. Narrations whose object is gone are left out, and those whose
+    engine's model is: they are planned when somebody looks at them.
     """
     drafts = _draft_refreshes(narrations, permissions.get_actor(user), get_actor_name(user))
     with transaction.atomic():
@@ -127,12 +129,16 @@ def _draft_refreshes(narrations: Sequence[Narration], actor: Any, name: str) -> 
         if row.source_object is not None
     }
     castings = Castings(key for chain in chains.values() for key in chain)
+    lanes = {}
+    for row in narrations:
+        if row.pk in chains and (lane := _find_lane(castings, chains[row.pk], row)):
+            lanes[row.pk] = lane
     return {
         row.pk: Job(
             kind=JobKind.ESTIMATE,
             narration=row,
             request_key=digests.build_request_key(row.pk, ("refresh",), publish=False),
-            lane=castings.get(chains[row.pk], row.language).lane,
+            lane=lanes[row.pk],
             priority=REFRESH_PRIORITY,
             scope_key=get_quota_scope(chains[row.pk]),
             requested_by=actor,
@@ -141,8 +147,22 @@ def _draft_refreshes(narrations: Sequence[Narration], actor: Any, name: str) -> 
             queued_at=Now(),
         )
         for row in narrations
-        if row.pk in chains
+        if row.pk in lanes
     }
+
+
+def _find_lane(castings: Castings, chain: Sequence[str], narration: Narration) -> str:
+    """Where its plan is made; "" when its voice's model is gone, and it is marked as not planned.
+
+    A reading version nobody has is what tells that a plan must be made anew before it is used.
+    """
+    try:
+        return castings.get(chain, narration.language).lane
+    except EngineError as error:
+        if error.code not in WITHOUT_MODEL:
+            raise
+        Narration.objects.filter(pk=narration.pk).update(reading_version=0)
+        return ""
 
 
 def is_refresh_due(narration: Narration) -> bool:

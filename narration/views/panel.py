@@ -166,6 +166,7 @@ def build_panel(obj: Model, language: str, user: Any, problem: str = "") -> dict
         "may_publish": can(user, "publish", obj),
         "is_plain": not has_rules(language),
         "unvoiced": api.list_unvoiced(obj, language=language),
+        "restrictions": api.list_restrictions(obj, language=language),
     }
 
 

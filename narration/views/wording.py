@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from narration import api
 from narration.exceptions import (
     ConflictError,
+    EngineError,
     NarrationError,
     NarrationNotFound,
     NotAllowed,
@@ -165,6 +166,9 @@ def explain(
     try:
         found = api.explain_sentence(obj, language=language, number=position + 1, user=request.user)
         scope = api.get_own_scope(obj)
+    except EngineError as error:  # nobody can tell what an engine says that is gone
+        messages.error(request, api.explain_error(error), fail_silently=True)
+        return redirect("narration:segments", source, object_id, language)
     except (NarrationNotFound, NotAllowed, SourceError) as error:
         raise Http404 from error
     context = {**build_names(obj, language), "found": found, "scope": scope, "position": position}

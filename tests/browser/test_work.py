@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect, sync_playwright
 
 from narration.models import Job, JobState
+from tests.modelled import here, published, small  # noqa: F401
 from tests.testapp.models import Note
 from tests.views.rows import make_narration
 
@@ -71,3 +72,19 @@ def test_a_notice_is_dismissed_where_it_stands(live_server, admin_user, page):
     assert page.evaluate("window.isSamePage")
     page.reload()
     expect(notice).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_terms_are_read_and_accepted_with_the_keyboard(live_server, page, here, width):  # noqa: F811
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{live_server.url}/admin/narration/speechmodel/")
+    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    assert page.evaluate(fits)
+    page.get_by_role("link", name="Read and accept").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("What it says may not be sold.")).to_be_visible()
+    assert page.evaluate(fits)
+    name = page.get_by_label("Who accepts, person and institution")
+    name.fill("Ada Lovelace")
+    name.press("Enter")
+    expect(page.get_by_text("Ada Lovelace accepted TEST-1.0.")).to_be_visible()

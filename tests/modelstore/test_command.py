@@ -8,10 +8,12 @@ import sys
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
 
 from narration import modelstore
+from narration.management.bars import show_progress
 from narration.models import Event, LicenceAcceptance
-from narration.modelstore import Presence
+from narration.modelstore import Presence, transfer
 from tests.modelled import accepted, here, published, small  # noqa: F401
 from tests.modelstore.engines import CONTENT, SmallEngine, build_spec
 from tests.modelstore.server import serve
@@ -108,7 +110,7 @@ def test_who_accepted_before_is_not_asked_again(served):
 
 
 def test_a_download_that_may_pass_has_a_status_of_its_own(served, monkeypatch):
-    monkeypatch.setattr(sys.modules["narration.modelstore.download"], "TRIES", 1)
+    monkeypatch.setattr(transfer, "TRIES", 1)
     served.script = [{"status": 503}]
     assert "again to go on" in run("download", "small", "--accept", status=4)
     served.script = [{"status": 404}]
@@ -172,3 +174,20 @@ def test_a_card_goes_to_the_web_machine(here, settings, tmp_path):  # noqa: F811
     assert "card only" in run("list")
     assert "card only" in run("verify")
     run("card", "small", "--read", str(tmp_path / "nowhere"), status=1)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_gets_bars_and_a_log_gets_lines():
+    log, terminal = io.StringIO(), Terminal()
+    for out in (log, terminal):
+        with show_progress(OutputWrapper(out)) as report:
+            for done in (0, 500_000, 1_000_000):
+                report("weights.pth", done, 1_000_000)
+            report("", 0, 0)
+    assert log.getvalue() == "weights.pth (1.0 MB) …\nconverting …\n"
+    assert "━" in terminal.getvalue()
+    assert "1.0/1.0 MB" in terminal.getvalue()

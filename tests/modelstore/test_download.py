@@ -9,7 +9,7 @@ import pytest
 from narration.engines.models import ModelFile
 from narration.exceptions import ModelError
 from narration.modelstore import download, place
-from narration.modelstore.download import TRIES, fetch
+from narration.modelstore.transfer import TRIES, fetch
 from tests.modelstore.engines import CONTENT
 from tests.modelstore.server import serve
 

@@ -91,7 +91,7 @@ def fetch(
     target.parent.mkdir(parents=True, exist_ok=True)
     for is_last in (False, True):
         _fetch_whole(file, target, report, pause)
-        fault = _find_fault(file, _get_part(target))
+        fault = find_fault(file, _get_part(target))
         if not fault:
             _get_part(target).replace(target)
             _get_note_path(target).unlink(missing_ok=True)
@@ -226,10 +226,11 @@ def _copy(
         raise _BrokenOff(f"{done} of {total} bytes came")
 
 
-def _find_fault(file: ModelFile, part: Path) -> str:
-    if file.size and _get_size(part) != file.size:
-        return f"it has {_get_size(part)} bytes, not {file.size}"
-    if file.sha256 and (found := place.hash_file(part)) != file.sha256:
+def find_fault(file: ModelFile, path: Path) -> str:
+    """What tells that ``path`` is not the published file, as far as anything is known of it."""
+    if file.size and _get_size(path) != file.size:
+        return f"it has {_get_size(path)} bytes, not {file.size}"
+    if file.sha256 and (found := place.hash_file(path)) != file.sha256:
         return f"its SHA-256 is {found}, not {file.sha256}"
     return ""
 

@@ -10,9 +10,9 @@ from narration.engines.models import ModelCard, ModelFile
 from narration.exceptions import ModelError
 from narration.modelstore import hub, place
 from narration.modelstore.configured import ConfiguredModel
-from narration.modelstore.download import Pause, fetch
 from narration.modelstore.install import import_from
 from narration.modelstore.published import Report, be_silent
+from narration.modelstore.transfer import Pause, fetch, find_fault
 
 DOWNLOADS = "downloads"
 
@@ -67,12 +67,13 @@ def remove(model: ConfiguredModel) -> int:
 def _fetch(
     model: ConfiguredModel, file: ModelFile, target: Path, report: Report, pause: Pause
 ) -> None:
-    if target.is_file():  # whole: it has its name
+    if target.is_file() and not find_fault(file, target):  # whole: it has its name
         report(file.name, target.stat().st_size, target.stat().st_size)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not hub.fetch(file, target, model.models_dir):
-        fetch(file, target, report, pause=pause)
+    if hub.fetch(file, target, model.models_dir) and not find_fault(file, target):
+        return
+    fetch(file, target, report, pause=pause)
 
 
 def _count_bytes(folder: Path) -> int:
