@@ -180,12 +180,13 @@ class EngineContractTests:
         self, engine: EngineProcess, facts: EngineFacts
     ) -> None:
         good = self.utterances[0]
+        maximum = facts.get_max_characters(good.language)
         refused = {
             "unsupported_language": replace(good, language="tlh"),
             "unsupported_voice": replace(good, voice="nobody"),
             "unsupported_setting": replace(good, settings={"no_such_setting": 1}),
             "unsupported_take": replace(good, take=-1 if facts.supports_takes else 1),
-            "text_too_long": replace(good, text="word " * (facts.max_characters // 5 + 1)),
+            "text_too_long": replace(good, text="word " * (maximum // 5 + 1)),
         }
         for code, utterance in refused.items():
             self.assert_refused(self.speak_one(engine, utterance), code)
@@ -223,7 +224,7 @@ class EngineContractTests:
         self, engine: EngineProcess, facts: EngineFacts
     ) -> None:
         utterance = replace(self.utterances[0], text="all work and no play " * 477)
-        if facts.max_characters < len(utterance.text):
+        if facts.get_max_characters(utterance.language) < len(utterance.text):
             self.assert_refused(self.speak_one(engine, utterance), "text_too_long")
         else:
             self.assert_sane(utterance, self.speak_one(engine, utterance))

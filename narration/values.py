@@ -251,6 +251,7 @@ class EngineFacts:
     choice that changes the sound, such as ``gpu-bf16``. ``slots`` is how many utterances it speaks
     at once. ``licence`` is a sentence for people; ``versions`` names what the sound is made with.
     ``phoneme_alphabet`` names the phonemes it takes between ``[[`` and ``]]``, "" for none.
+    ``limits`` are the languages in which an utterance may be longer than ``max_characters``.
     """
 
     name: str
@@ -270,6 +271,13 @@ class EngineFacts:
     phoneme_alphabet: str = ""
     supports_cloning: bool = False
     terms: Terms | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+    def get_max_characters(self, language: str) -> int:
+        """How long an utterance in this language may be: its own limit, or the engine's."""
+        wanted = language.casefold()
+        own = (limit for tag, limit in self.limits.items() if tag.casefold() == wanted)
+        return next(own, self.max_characters)
 
     def drop_defaults(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings that differ from this engine's defaults: what a digest may hold."""

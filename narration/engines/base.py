@@ -257,7 +257,7 @@ def check_utterance(facts: EngineFacts, utterance: Utterance) -> None:
     Codes: nothing_to_say, text_too_long, unsupported_language, unsupported_voice,
     unsupported_setting, setting_out_of_range, unsupported_take.
     """
-    _check_text(facts, utterance.text)
+    _check_text(facts, utterance)
     _check_speaker(facts, utterance)
     for key, value in utterance.settings.items():
         _check_setting(facts, key, value)
@@ -290,14 +290,14 @@ def has_language(languages: tuple[str, ...], language: str) -> bool:
     return language.casefold() in (tag.casefold() for tag in languages)
 
 
-def _check_text(facts: EngineFacts, text: str) -> None:
-    spoken = clean_text(text).text
+def _check_text(facts: EngineFacts, utterance: Utterance) -> None:
+    spoken = clean_text(utterance.text).text
+    maximum = facts.get_max_characters(utterance.language)
     if not is_speakable(spoken):
         raise UnsupportedUtterance("There is nothing to say in this text.", code="nothing_to_say")
-    if len(spoken) > facts.max_characters:
+    if len(spoken) > maximum:
         raise UnsupportedUtterance(
-            f"{facts.name} speaks at most {facts.max_characters} characters at once, "
-            f"not {len(spoken)}.",
+            f"{facts.name} speaks at most {maximum} characters at once, not {len(spoken)}.",
             code="text_too_long",
         )
 

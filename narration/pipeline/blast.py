@@ -208,7 +208,7 @@ def _say(row: Segment, cast: CastVoice, scene: _Scene, change: Change) -> Change
     )
     if row.runs is not None and not is_same:
         text = say_runs(unpack_runs(row.runs, row.display_text), row.language, lexicon).text
-    if len(text) > cast.facts.max_characters:
+    if len(text) > cast.facts.get_max_characters(row.language):
         raise _CutOtherwise
     utterance = cast.build_utterance(text, row.language, row.take)
     digest = digests.build_utterance_digest(utterance, cast.facts)

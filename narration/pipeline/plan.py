@@ -113,7 +113,8 @@ def build_plan(
     for sentence in _iter_sentences(passages, language, casting):
         if sentence.lead_ms and segments:
             segments[-1] = replace(segments[-1], pause_ms=sentence.lead_ms)
-        for part in _cut_to_limit(sentence, sentence.cast.facts.max_characters):
+        maximum = sentence.cast.facts.get_max_characters(sentence.language)
+        for part in _cut_to_limit(sentence, maximum):
             segment = _plan_segment(part, seen, table)
             if segment is not None:
                 segments.append(segment)
