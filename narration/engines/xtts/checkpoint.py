@@ -38,6 +38,11 @@ KEYS = (
     "gpt_cond_chunk_len",
     "max_ref_len",
 )
+#: What fills tensors by chance, in ``torch.nn.init`` and of tensors themselves.
+RANDOM = {
+    *("normal_", "uniform_", "trunc_normal_", "orthogonal_"),
+    *("kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_"),
+}
 #: Copies of other weights, and what only training needs.
 IGNORED = (
     "gpt.gpt_inference.",
@@ -89,7 +94,7 @@ def build_model(folder: Path) -> Xtts:
         tokenizer = VoiceBpeTokenizer(vocab_file=folder / VOCAB)
     except Exception as error:
         raise EngineError(f"{VOCAB} cannot be read: {error}", code="model_damaged") from error
-    with _leave_uninitialised(), _quiet_transformers():
+    with leave_uninitialised(), _quiet_transformers():
         # Once without the vocabulary, for the library; then with its size.
         config.model_args.gpt_number_text_tokens = 0
         model = Xtts(config)
@@ -116,14 +121,14 @@ def _rename(key: str) -> str:
 
 
 @contextmanager
-def _leave_uninitialised() -> Iterator[None]:
+def leave_uninitialised() -> Iterator[None]:
     """Modules whose weights are read next need no random ones: half of the loading time."""
 
     class LeaveBe(torch.overrides.TorchFunctionMode):  # type: ignore[misc]
         def __torch_function__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
-            if getattr(func, "__name__", "") in {"normal_", "uniform_", "trunc_normal_"}:
+            if getattr(func, "__name__", "") in RANDOM:
                 return args[0] if args else kwargs["tensor"]
             return func(*args, **(kwargs or {}))
 
@@ -133,7 +138,7 @@ def _leave_uninitialised() -> Iterator[None]:
 
 @contextmanager
 def _quiet_transformers() -> Iterator[None]:
-    """The library's GPT-2 has another vocabulary than GPT-2: transformers tells of it each time."""
+    """The library's GPT-2 has another vocabulary than GPT-2, and transformers warns of it."""
     from transformers.utils import logging
 
     before = logging.get_verbosity()

@@ -35,7 +35,7 @@ def convert(source: Path, target: Path) -> tuple[tuple[EngineVoice, ...], dict[s
     config = read_config(source)
     target.mkdir(parents=True, exist_ok=True)
     for name in (CONFIG, VOCAB):
-        shutil.copyfile(source / name, target / name)
+        _copy(source / name, target / name)
     model = build_model(target)
     weights = pick_weights(_read(source / "model.pth", "model"))
     fill_module(model, weights, "model.pth")
@@ -49,6 +49,12 @@ def convert(source: Path, target: Path) -> tuple[tuple[EngineVoice, ...], dict[s
         "languages": codes,
         "defaults": {key: config[key] for key in SETTINGS if key in config},
     }
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise EngineError(f"{source.name} is not here.", code="model_missing")
+    shutil.copyfile(source, target)
 
 
 def _read(path: Path, *keys: str) -> Any:

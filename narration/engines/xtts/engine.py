@@ -16,7 +16,13 @@ from narration.engines.neural.chance import build_generator
 from narration.engines.neural.faults import free_memory, translate_faults
 from narration.engines.neural.ladder import speak_within_memory
 from narration.engines.neural.quiet import import_quietly
-from narration.engines.xtts.languages import ALL_TAGS, LANGUAGES, get_language, list_tags
+from narration.engines.xtts.languages import (
+    ALL_TAGS,
+    LANGUAGES,
+    get_language,
+    list_limits,
+    list_tags,
+)
 from narration.engines.xtts.published import MODEL, SAMPLE_RATE, SETTINGS
 from narration.exceptions import EngineError
 from narration.values import (
@@ -75,6 +81,7 @@ class XttsEngine(Engine):
             voices=tuple(replace(voice, languages=tags) for voice in card.voices),
             languages=tags,
             max_characters=min(get_language(tag).limit for tag in tags),
+            limits=list_limits(tags),
             settings=_take_defaults(card.facts.get("defaults", {})),
         )
 

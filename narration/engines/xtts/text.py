@@ -23,7 +23,9 @@ def encode(tokenizer: Any, text: str, code: str, limit: int) -> list[int]:
         tokens: list[int] = tokenizer.encode(text.strip().lower(), lang=code)
     except Exception as error:
         raise UnsupportedUtterance(
-            f"XTTS v2 cannot prepare this text: {type(error).__name__}: {error}", code="unfit_text"
+            f"XTTS v2 cannot prepare this text ({type(error).__name__}: {error}). Numbers may be "
+            "the reason: write them in words.",
+            code="unfit_text",
         ) from error
     if len(tokens) > limit:
         raise UnsupportedUtterance(
