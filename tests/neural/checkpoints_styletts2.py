@@ -11,12 +11,12 @@ noise with a beginning and an end, through the package's own classes:
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from narration.engines.neural.quiet import import_quietly
 
 SEED = 20
 SPECTRAL_PASSES = 50
@@ -61,7 +61,8 @@ def write_published(folder: Path, size: str = "small") -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(yaml.safe_dump(config, sort_keys=False))
     (folder / "JDC").mkdir(exist_ok=True)
-    with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(io.StringIO()):
+    # It prints, warns and reseeds; its caches go beside the files.
+    with import_quietly(folder.parent):
         torch.manual_seed(SEED)
         model = build_model(configs, numbers)
         for name, data in build_files(model, numbers).items():

@@ -29,8 +29,8 @@ class OwnChance(TorchFunctionMode):  # type: ignore[misc]
             device = kwargs.pop("device", None)
             return function(*args, **kwargs, generator=self._generator).to(device)
         if function in (torch.rand_like, torch.randn_like):
-            like = args[0]
-            draw = torch.rand if function is torch.rand_like else torch.randn
-            drawn = draw(like.shape, generator=self._generator, dtype=torch.float32)
-            return drawn.to(like.device, like.dtype)
+            # Filled as it lies in memory, which is how these fill it.
+            drawn = torch.empty_like(args[0], device="cpu")
+            fill = drawn.uniform_ if function is torch.rand_like else drawn.normal_
+            return fill(generator=self._generator).to(args[0].device)
         return function(*args, **kwargs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,8 +37,6 @@ VOICES = tuple(
     for number in (1, 2, 3)
 )
 OPTIONS = {"profile", "device", "allow_cpu", "models_dir"}
-#: What speech is made with; torch is named because another release rounds differently.
-DISTRIBUTIONS = ("styletts2", "torch", "gruut")
 
 LIBRITTS = "https://huggingface.co/yl4579/StyleTTS2-LibriTTS/resolve/main/Models/LibriTTS"
 UTILS = "https://github.com/yl4579/StyleTTS2/raw/main/Utils"
@@ -60,7 +57,7 @@ MODEL = ModelSpec(
     # The published set has three more, for training: an aligner, a pitch extractor, and the
     # PL-BERT that the checkpoint carries in its own, later state.
     files=(
-        ModelFile("epochs_2nd_00020.pth", f"{LIBRITTS}/epochs_2nd_00020.pth", size=771_390_526),
+        ModelFile("epochs_2nd_00020.pth", f"{LIBRITTS}/epochs_2nd_00020.pth"),
         ModelFile("config.yml", f"{LIBRITTS}/config.yml"),
         ModelFile("PLBERT/config.yml", f"{UTILS}/PLBERT/config.yml"),
     ),
@@ -111,17 +108,6 @@ class StyleTTS2Engine(Engine):
             raise EngineError(f"styletts2 has no option {', '.join(unknown)}.", code="bad_option")
         read_device(options)
         return super().describe(options)
-
-    @classmethod
-    def describe_versions(cls, options: Mapping[str, Any]) -> dict[str, str]:  # noqa: ARG003
-        """The packages that make the sound, where they are installed."""
-        found = {}
-        for name in DISTRIBUTIONS:
-            try:
-                found[name] = importlib.metadata.version(name)
-            except importlib.metadata.PackageNotFoundError:
-                continue
-        return found
 
     @classmethod
     def convert_model(
