@@ -45,11 +45,11 @@ MODEL = ModelSpec(
     title="StyleTTS2 (LibriTTS)",
     terms=Terms(
         licence="MIT + duty to tell",
-        url="https://github.com/yl4579/StyleTTS2#license-part-2-voice-copyright",
+        url="https://github.com/yl4579/StyleTTS2#inference",
         summary=(
-            "Code and weights are under the MIT licence. Whoever uses the weights agrees to tell "
-            "listeners that the speech is synthetic, and to imitate only voices whose owners have "
-            "given their permission."
+            "Code and weights are published under the MIT licence. Whoever uses these weights "
+            "agrees to use only voices whose speakers have given their permission, or else to "
+            "tell listeners that the speech is synthetic. Here listeners are always told."
         ),
         needs_acceptance=True,
         must_tell_listeners=True,

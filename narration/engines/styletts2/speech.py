@@ -57,6 +57,8 @@ class Speaker:
         self.package = package
         self.device = package.device
         self._is_half = profile == "gpu-bf16"
+        # gruut opens its dictionaries at the first word: better now than in somebody's sentence.
+        write_script("Ready.")
         with self._compute():
             self.styles: dict[str, Style] = {
                 name: sample_style(package, seed) for name, seed in SAMPLED_VOICES.items()
