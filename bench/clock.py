@@ -7,11 +7,12 @@ from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 
-from narration.pipeline import narrate, stitch, synthesize
+from narration.pipeline import gating, narrate, stitch, synthesize
 from narration.speaking import get_engine_process
 
 PARTS = {
     "plan": [(narrate, "refresh_plan")],
+    "gate": [(gating, "judge_result")],
     "store": [(synthesize, "store_rendition")],
     "stitch": [(stitch, "stitch")],
     "loudness": [(stitch, "level")],

@@ -35,6 +35,8 @@ DEFAULTS: dict[str, Any] = {
     # Failures that may pass are tried again so often, first after so many seconds, then doubled.
     "MAX_ATTEMPTS": 4,
     "RETRY_SECONDS": 30,
+    # How often a sentence that sounds wrong is made, by engines that can say it otherwise.
+    "GATE_ATTEMPTS": 3,
     # So many equal failures of jobs in a row, and their lane rests.
     "BREAKER_FAILURES": 3,
     # Nothing new is spoken when the storage has fewer bytes left; pages go on serving.
@@ -74,6 +76,7 @@ class Configuration:
     preview_lane: str
     max_attempts: int
     retry_seconds: int
+    gate_attempts: int
     breaker_failures: int
     min_free_bytes: int
     max_rendition_bytes: int
@@ -113,6 +116,7 @@ def get_configuration() -> Configuration:
         preview_lane=raw["PREVIEW_LANE"],
         max_attempts=int(raw["MAX_ATTEMPTS"]),
         retry_seconds=int(raw["RETRY_SECONDS"]),
+        gate_attempts=int(raw["GATE_ATTEMPTS"]),
         breaker_failures=int(raw["BREAKER_FAILURES"]),
         min_free_bytes=int(raw["MIN_FREE_BYTES"]),
         max_rendition_bytes=int(raw["MAX_RENDITION_BYTES"]),

@@ -25,6 +25,17 @@ SLACK_S = 0.25
 #: Checks in which less is worse.
 FLOORS = ("silent", "too_short", "repeats")
 
+#: How bad it is to hear, where worse than a click: words that are missing or not those of the text.
+GRAVITY = {
+    "silent": 4,
+    "noisy": 3,
+    "too_short": 2,
+    "too_long": 2,
+    "hit_limit": 2,
+    "loop": 2,
+    "repeats": 2,
+}
+
 OK, FLAGGED, INCONCLUSIVE = "ok", "flagged", "inconclusive"
 
 
@@ -170,7 +181,7 @@ def judge(
 def _conclude(findings: tuple[Finding, ...], thresholds: Thresholds) -> Judgement:
     heaviest = max((finding.weight for finding in findings), default=None)
     verdict = {None: OK, Weight.HINT: INCONCLUSIVE}.get(heaviest, FLAGGED)
-    score = -sum(finding.weight + _get_excess(finding) for finding in findings)
+    score = -sum(f.weight * GRAVITY.get(f.code, 1) + _get_excess(f) for f in findings)
     return Judgement(
         verdict, findings, thresholds.name, thresholds.is_calibrated, round(float(score), 2)
     )

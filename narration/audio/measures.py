@@ -26,8 +26,8 @@ LOWEST_HZ, HIGHEST_HZ = 60.0, 8000.0
 LOUD_DB = 30.0
 #: How far under the loudest a pause lies.
 PAUSE_DB = 40.0
-#: Part of the peak within which three samples in a row are a flat top.
-FLAT_TOP = 0.995
+#: Part of the peak that three samples in a row reach at a flat top; a round one of 150 Hz has two.
+FLAT_TOP = 0.999
 FULL_SCALE = 0.9995
 #: The end in which a voice must have fallen silent.
 END_MS = 5
@@ -96,7 +96,7 @@ def _measure_levels(samples: Floats, width: int) -> Floats:
 
 
 def _measure_flat_tops(samples: Floats) -> float:
-    """Share of samples that begin three in a row within half a percent of the peak."""
+    """Share of samples that begin three in a row as high as the peak."""
     magnitude = np.abs(samples)
     top = magnitude >= FLAT_TOP * magnitude.max(initial=0.0)
     if len(top) < 3 or not magnitude.any():

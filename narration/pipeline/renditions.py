@@ -14,16 +14,18 @@ from narration.audio.codec import decode, encode_flac
 from narration.digests import UTTERANCE_VERSION
 from narration.exceptions import StorageCorrupt
 from narration.models import Rendition, RenditionState, SynthesisFailure, iter_chunks
+from narration.pipeline.gating import Gated
 from narration.pipeline.plan import PlannedSegment
-from narration.values import EngineResult, Waveform, WordTiming
+from narration.values import Waveform, WordTiming
 
 logger = logging.getLogger(__name__)
 
 
-def store_rendition(segment: PlannedSegment, result: EngineResult) -> Rendition:
+def store_rendition(segment: PlannedSegment, gated: Gated) -> Rendition:
     """Keep what an engine made: file first, then its row. Who stores a digest first wins."""
-    file = storage.write("renditions", segment.digest, "flac", encode_flac(result.waveform))
-    facts = _build_facts(result, file)
+    sound = encode_flac(gated.result.waveform)
+    file = storage.write("renditions", segment.digest, "flac", sound)
+    facts = _build_facts(gated, file)
     rendition = None
     while rendition is None:  # again, if the row in our way is pruned in this moment
         try:
@@ -117,8 +119,13 @@ def _build_identity(segment: PlannedSegment) -> dict[str, object]:
     }
 
 
-def _build_facts(result: EngineResult, file: storage.StoredFile) -> dict[str, object]:
+def _build_facts(gated: Gated, file: storage.StoredFile) -> dict[str, object]:
+    result = gated.result
     return {
+        "device": result.device[:40],
+        "attempt": gated.attempt,
+        "verdict": gated.verdict,
+        "gate": gated.report,
         "storage_name": file.name,
         "size": file.size,
         "sha256": file.sha256,

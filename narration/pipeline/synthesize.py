@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -14,14 +15,17 @@ from typing import Protocol
 from django.db import models
 from django.db.models.functions import Now
 
-from narration import storage
+from narration import conf, storage
 from narration.exceptions import EngineCrashed, EngineError
 from narration.models import Rendition, SynthesisFailure
+from narration.pipeline.gating import Gate
 from narration.pipeline.licences import Permits
 from narration.pipeline.plan import Plan, PlannedSegment
 from narration.pipeline.renditions import find_whole, store_rendition
 from narration.speaking import EngineProcess, get_engine_process
-from narration.values import EngineResult
+from narration.values import EngineResult, Utterance
+
+logger = logging.getLogger(__name__)
 
 #: How long a sentence that killed or hung its engine is left alone. A refusal costs nothing and is
 #: asked again at every run.
@@ -105,12 +109,41 @@ def synthesize_missing(
 def _speak_all(
     engine: EngineProcess, segments: list[PlannedSegment], listener: Listener
 ) -> list[_Failure]:
+    gate = Gate(conf.get_configuration().gate_attempts)
+    try:
+        return _speak_through(gate, engine, segments, listener)
+    except BaseException:
+        _keep_held(gate, listener)
+        raise
+
+
+def _keep_held(gate: Gate, listener: Listener) -> None:
+    """The run is left between two attempts: what was made is kept, so that the next one goes on.
+
+    Else a sentence whose attempts take longer than a run would be begun anew for ever.
+    """
+    for segment, gated in gate.release_all():
+        try:
+            listener.made(segment, store_rendition(segment, gated))
+        except Exception as error:  # noqa: BLE001 - why the run is left matters more
+            logger.warning("An attempt at a sentence was not kept: %s", type(error).__name__)
+
+
+def _speak_through(
+    gate: Gate, engine: EngineProcess, segments: list[PlannedSegment], listener: Listener
+) -> list[_Failure]:
     failures: list[_Failure] = []
     crashed: set[str] = set()
     for _attempt in range(ATTEMPTS):
         again: list[_Failure] = []
-        for segment, outcome in _stream(engine, segments, listener):
-            if isinstance(outcome, EngineError):
+        waiting = deque(segments)
+        for segment, outcome in _stream(engine, waiting, listener, gate.build_utterance):
+            gated = gate.admit(segment, outcome)
+            if isinstance(outcome, EngineResult):
+                crashed.clear()
+            if gated is not None:
+                listener.made(segment, store_rendition(segment, gated))
+            elif isinstance(outcome, EngineError):
                 (failures if outcome.is_permanent else again).append(_Failure(segment, outcome))
                 if isinstance(outcome, EngineCrashed):
                     crashed.add(segment.digest)
@@ -119,8 +152,7 @@ def _speak_all(
                         raise outcome
                     crashed.clear()
             else:
-                crashed.clear()
-                listener.made(segment, store_rendition(segment, outcome))
+                waiting.appendleft(segment)  # another attempt, before anything new
         segments = [failure.segment for failure in again]
         if not again:
             break
@@ -141,11 +173,16 @@ def _still_speaks(engine: EngineProcess, segment: PlannedSegment, listener: List
 
 
 def _stream(
-    engine: EngineProcess, segments: list[PlannedSegment], listener: Listener
+    engine: EngineProcess,
+    waiting: deque[PlannedSegment],
+    listener: Listener,
+    build_utterance: Callable[[PlannedSegment], Utterance],
 ) -> Iterator[tuple[PlannedSegment, EngineResult | EngineError]]:
-    """Keep the engine's slots full; a stop cancels what it has not begun."""
+    """Keep the engine's slots full; a stop cancels what it has not begun.
+
+    What is added to ``waiting`` meanwhile is spoken too.
+    """
     stream = engine.open_stream()
-    waiting = deque(segments)
     in_hand: dict[str, PlannedSegment] = {}
     room = storage.RoomWatch()
     try:
@@ -154,7 +191,7 @@ def _stream(
             room.check()
             while waiting and len(in_hand) < LINED_UP * waiting[0].cast.facts.slots:
                 segment = waiting.popleft()
-                name = stream.submit(segment.utterance, priority=listener.priority)
+                name = stream.submit(build_utterance(segment), priority=listener.priority)
                 in_hand[name] = segment
             with contextlib.suppress(TimeoutError):
                 name, outcome = stream.get_result(timeout=POLL_SECONDS)
