@@ -15,6 +15,7 @@ narrated = [
     path("publish/", panel.publish, name="publish"),
     path("sentences/", panel.show_segments, name="segments"),
     path("sentences/<int:position>/retake/", panel.retake, name="retake"),
+    path("sentences/<int:position>/accept/", panel.accept, name="accept"),
     path("sentences/<int:position>/why/", wording.explain, name="explain"),
 ]
 

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from narration import api
 from narration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, build_player, show_seconds
 from narration.manifests import build_media_url
 from narration.models import (
@@ -28,10 +29,32 @@ from narration.models import (
 
 @admin.register(Narration)
 class NarrationAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "language", "segments", "missing", "failed", "planned_at"]
+    list_display = [
+        "__str__",
+        "language",
+        "segments",
+        "missing",
+        "failed",
+        "flagged",
+        "planned_at",
+    ]
     list_filter = ["language", "content_type"]
     list_select_related = ["content_type"]
     search_fields = ["object_id", "uid"]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Count what may sound wrong for the whole page at once."""
+        changelist = super().get_changelist_instance(request)
+        rows = list(changelist.result_list)
+        flagged = api.count_flagged(rows)
+        for row in rows:
+            row.flagged_sentences = flagged.get(row.pk, 0)
+        return changelist
+
+    @admin.display(description=_("may sound wrong"))
+    def flagged(self, narration: Narration) -> int:
+        """Sentences that the quality gate doubts and nobody has accepted."""
+        return int(getattr(narration, "flagged_sentences", 0))
 
 
 @admin.register(Segment)
@@ -65,8 +88,17 @@ class ReviewAdmin(ReadOnlyAdmin):
 
 @admin.register(Rendition)
 class RenditionAdmin(ReadOnlyAdmin):
-    list_display = ["spoken", "listen", "voice", "language", "duration", "made_at", "state"]
-    list_filter = ["state", "kind", "language", "engine", "voice"]
+    list_display = [
+        "spoken",
+        "listen",
+        "voice",
+        "language",
+        "duration",
+        "verdict",
+        "made_at",
+        "state",
+    ]
+    list_filter = ["verdict", "state", "kind", "language", "engine", "voice"]
     list_select_related = ["voice"]
     search_fields = ["spoken_text", "digest"]
     readonly_fields = ["listen"]

@@ -21,8 +21,10 @@ from narration.api.licences import (
     list_models,
 )
 from narration.api.narrations import (
+    accept_segment,
     cancel_job,
     cancel_jobs,
+    count_flagged,
     estimate_narration,
     filter_by_state,
     find_narration,
@@ -105,6 +107,7 @@ __all__ = [
     "Status",
     "Waiting",
     "accept_licence",
+    "accept_segment",
     "advise",
     "apply_change",
     "build_blast_radius",
@@ -114,6 +117,7 @@ __all__ = [
     "change_entry",
     "change_policy",
     "change_voice",
+    "count_flagged",
     "dismiss_notices",
     "dump_around",
     "dump_overrides",

@@ -30,7 +30,7 @@ from narration.models import (
     Track,
     get_actor_name,
 )
-from narration.pipeline import plans, requests
+from narration.pipeline import doubts, plans, requests
 from narration.pipeline import publish as publication
 from narration.pipeline.events import record
 from narration.pipeline.states import (
@@ -197,13 +197,7 @@ def retake_segment(obj: models.Model, *, language: str, position: int, user: Any
     """
     _require(user, "narrate", obj)
     narration = _get(obj, language)
-    segment = (
-        Segment.objects.filter(narration=narration, position=position)
-        .select_related("voice")
-        .first()
-    )
-    if segment is None:
-        raise NarrationNotFound(_("There is no such sentence."))
+    segment = _get_segment(narration, position)
     if not plans.supports_takes(segment.voice):
         raise UnsupportedUtterance(
             _("This voice says a sentence in one way only."), code="unsupported_take"
@@ -224,6 +218,15 @@ def retake_segment(obj: models.Model, *, language: str, position: int, user: Any
     )
     plans.refresh_plan(narration)
     return Segment.objects.get(narration=narration, position=position)
+
+
+def accept_segment(obj: models.Model, *, language: str, position: int, user: Any = None) -> Segment:
+    """Say that a sentence sounds fine whatever the quality gate doubts; holds for this sound."""
+    _require(user, "narrate", obj)
+    narration = _get(obj, language)
+    segment = _get_segment(narration, position)
+    doubts.accept(narration, segment, user)
+    return segment
 
 
 def refresh_plan(obj: models.Model, *, language: str) -> Narration:
@@ -316,6 +319,11 @@ def list_segments(obj: models.Model, *, language: str, user: Any) -> list[Segmen
     return list_segment_states(narration) if narration is not None else []
 
 
+def count_flagged(narrations: Iterable[Narration]) -> dict[int, int]:
+    """Sentences that may sound wrong and nobody accepted, by narration key, in one query."""
+    return doubts.count_flagged(narrations)
+
+
 # Inside
 
 
@@ -352,6 +360,14 @@ def get_or_create_narration(obj: models.Model, language: str) -> Narration:
         **_identify(obj), language=language, edition=EDITION
     )
     return narration
+
+
+def _get_segment(narration: Narration, position: int) -> Segment:
+    segments = Segment.objects.filter(narration=narration, position=position)
+    segment = segments.select_related("voice").first()
+    if segment is None:
+        raise NarrationNotFound("There is no such sentence.")
+    return segment
 
 
 def _announce(job: Job, state: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -16,6 +16,7 @@ from narration.exceptions import ConfigurationError, NarrationError
 from narration.manifests import build_media_url
 from narration.models import (
     ACTIVE_STATES,
+    GateVerdict,
     Job,
     JobError,
     JobKind,
@@ -25,6 +26,7 @@ from narration.models import (
     Segment,
     SynthesisFailure,
 )
+from narration.pipeline.doubts import count_flagged, explain_doubts, load_accepted
 from narration.pipeline.plans import supports_takes
 from narration.sources import get_source
 
@@ -87,6 +89,8 @@ class NarrationState:
     is_text_newer: bool = False
     can_publish: bool = False
     duration_ms: int = 0
+    #: Sentences that may sound wrong and nobody accepted; told where one object is asked for.
+    flagged: int = 0
 
     @property
     def label(self) -> str:
@@ -110,6 +114,11 @@ class SegmentState:
     voice_name: str
     take: int
     supports_takes: bool
+    #: What the quality gate says of its sound: "ok", "flagged", "inconclusive"; "" without sound.
+    verdict: str = ""
+    #: What it heard that should not be, in plain words; empty once somebody has accepted it.
+    doubts: tuple[str, ...] = ()
+    accepted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +153,7 @@ def load_states(
     for row in rows:
         states[keys[row.object_id]][row.language] = build_state(row, jobs.get(row.pk))
     if len(objects) == 1 and rows:
-        _note_unpublished_text(objects[0], rows, states)
+        _note_details(objects[0], rows, states)
     return dict(states)
 
 
@@ -184,12 +193,13 @@ def build_progress(job: Job) -> JobProgress:
 
 
 def list_segment_states(narration: Narration) -> list[SegmentState]:
-    """All sentences of the newest plan, in four queries."""
+    """All sentences of the newest plan, in five queries."""
     segments = list(Segment.objects.filter(narration=narration).select_related("voice"))
     digests = [segment.utterance_digest for segment in segments]
     renditions = Rendition.objects.in_digests(digests)
     failures = SynthesisFailure.objects.find_digests(digests)
     errors = _load_errors(narration) if failures else {}
+    accepted = load_accepted(narration)
     takes = {segment.voice.engine: supports_takes(segment.voice) for segment in segments}
     return [
         _build_segment_state(
@@ -199,6 +209,7 @@ def list_segment_states(narration: Narration) -> list[SegmentState]:
             if segment.utterance_digest in failures
             else "",
             takes=takes[segment.voice.engine],
+            accepted=accepted.get(segment.utterance_digest),
         )
         for segment in segments
     ]
@@ -250,13 +261,12 @@ def _choose_status(narration: Narration, job: Job | None) -> Status:
     return Status.STALE if has_track else Status.NONE
 
 
-def _note_unpublished_text(
+def _note_details(
     obj: models.Model, rows: Sequence[Narration], states: dict[Any, dict[str, NarrationState]]
 ) -> None:
     """A text may change without changing what is said, and what is said without the text."""
-    from dataclasses import replace
-
     source = get_source(obj)
+    flagged = count_flagged(rows)
     for row in rows:
         state = states[obj.pk][row.language]
         can_publish = state.can_publish
@@ -265,7 +275,10 @@ def _note_unpublished_text(
             can_publish = public is not None and public != row.source_version
         is_newer = state.is_stale and _is_text_newer(obj, row)
         states[obj.pk][row.language] = replace(
-            state, can_publish=can_publish, is_text_newer=is_newer
+            state,
+            can_publish=can_publish,
+            is_text_newer=is_newer,
+            flagged=flagged.get(row.pk, 0),
         )
 
 
@@ -284,8 +297,14 @@ def _load_errors(narration: Narration) -> dict[str, str]:
 
 
 def _build_segment_state(
-    segment: Segment, rendition: Rendition | None, *, error: str, takes: bool
+    segment: Segment,
+    rendition: Rendition | None,
+    *,
+    error: str,
+    takes: bool,
+    accepted: str | None,
 ) -> SegmentState:
+    is_flagged = rendition is not None and rendition.verdict == GateVerdict.FLAGGED
     state = "ready" if rendition is not None else "failed" if error else "missing"
     return SegmentState(
         position=segment.position,
@@ -300,6 +319,9 @@ def _build_segment_state(
         voice_name=segment.voice.name,
         take=segment.take,
         supports_takes=takes,
+        verdict=rendition.verdict if rendition else "",
+        doubts=explain_doubts(rendition) if rendition and is_flagged and accepted is None else (),
+        accepted_by=(accepted or "?") if is_flagged and accepted is not None else "",
     )
 
 

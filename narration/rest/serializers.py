@@ -195,6 +195,9 @@ class WorkSerializer(serializers.Serializer[Any]):
     segments = serializers.IntegerField(help_text="Sentences of the newest text.")
     missing = serializers.IntegerField(help_text="Sentences without sound.")
     failed = serializers.IntegerField(help_text="Sentences that could not be spoken.")
+    flagged = serializers.IntegerField(
+        help_text="Sentences that may sound wrong and nobody has accepted."
+    )
     is_stale = serializers.BooleanField(help_text="The published sound speaks an older text.")
     can_publish = serializers.BooleanField()
     job = serializers.SerializerMethodField()

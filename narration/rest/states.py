@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +54,10 @@ def describe(narrations: Iterable[Any], user: Any) -> list[DescribedNarration]:
     states = _get_states(rows)
     mine = api.list_narrations(user=user, action="narrate").filter(pk__in=[row.pk for row in rows])
     narratable = set(mine.values_list("pk", flat=True))
+    flagged = api.count_flagged(row for row in rows if row.pk in narratable)
+    for key, count in flagged.items():
+        if key in states:
+            states[key] = replace(states[key], flagged=count)
     return [_describe(row, states.get(row.pk), row.pk in narratable) for row in rows]
 
 

@@ -95,10 +95,22 @@ def retake(
         ),
         obj,
     )
-    if problem:
-        messages.error(request, problem, fail_silently=True)
-    kwargs = {"source": source, "object_id": object_id, "language": language}
-    return HttpResponseRedirect(f"{reverse('narration:segments', kwargs=kwargs)}#s{position}")
+    return lead_to_segment(request, obj, language, position, problem)
+
+
+@require_POST
+def accept(
+    request: HttpRequest, source: str, object_id: str, language: str, position: int
+) -> HttpResponse:
+    """Say of one sentence that it sounds fine, whatever the quality gate doubts."""
+    obj = get_narratable(request, source, object_id)
+    problem = attempt(
+        lambda obj: api.accept_segment(
+            obj, language=language, position=position, user=request.user
+        ),
+        obj,
+    )
+    return lead_to_segment(request, obj, language, position, problem)
 
 
 @require_safe
@@ -149,9 +161,10 @@ def build_panel(obj: Model, language: str, user: Any, problem: str = "") -> dict
             state = api.state_of(obj, language=language)  # the estimate may have planned anew
         except (ConfigurationError, SourceError, EngineError) as error:
             problem = problem or api.explain_error(error)
-    failures = []
-    if state.failed:
+    failures, first_flagged = [], None
+    if state.failed or state.flagged:
         segments = api.list_segments(obj, language=language, user=user)
+        first_flagged = next((each.position for each in segments if each.doubts), None)
         failures = [each for each in segments if each.state == "failed"][:NAMED_FAILURES]
     return {
         **build_names(obj, language),
@@ -160,6 +173,7 @@ def build_panel(obj: Model, language: str, user: Any, problem: str = "") -> dict
         "waiting": find_waiting(state),
         "estimate": estimate,
         "failures": failures,
+        "first_flagged": first_flagged,
         "problem": problem,
         "can_publish": state.can_publish and not is_active and can(user, "publish", obj),
         "can_narrate": is_worth_narrating(state, estimate),
@@ -220,6 +234,17 @@ def fulfil(
     if problem:
         messages.error(request, problem, fail_silently=True)
     return HttpResponseRedirect(find_way_back(request, obj, language))
+
+
+def lead_to_segment(
+    request: HttpRequest, obj: Model, language: str, position: int, problem: str
+) -> HttpResponse:
+    """Back to a sentence in its list, with what went wrong."""
+    if problem:
+        messages.error(request, problem, fail_silently=True)
+    names = build_names(obj, language)
+    del names["object"]
+    return HttpResponseRedirect(f"{reverse('narration:segments', kwargs=names)}#s{position}")
 
 
 def render_panel(

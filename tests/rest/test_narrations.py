@@ -64,6 +64,7 @@ def test_an_author_sees_the_work(as_owner, narration, track):
             "segments": 1,
             "missing": 0,
             "failed": 0,
+            "flagged": 0,
             "is_stale": False,
             "can_publish": False,
             "job": f"http://testserver/api/v1/jobs/{job.uid}/",
