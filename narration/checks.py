@@ -2,7 +2,7 @@
 
 E001-E004 the plugin's own settings, E005-E006 and W001-W004 the queue's, W005 the database's,
 W006 the signing key (only with ``--deploy``), W007 the models', W008 their licences' (only with
-``--database``).
+``--database``), W009 a lane of heavy engines with too many processes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from narration.engines.base import has_language
 from narration.engines.models import WITHOUT_MODEL
 from narration.exceptions import ConfigurationError, NarrationError
 from narration.models import LicenceAcceptance
-from narration.speaking import describe_engine
+from narration.speaking import describe_engine, is_heavy
 from narration.values import EngineConfig, EngineFacts
 
 #: Seconds django-q2 adds to a task's timeout before its guard ends the worker.
@@ -75,6 +75,25 @@ def check_queue(**_options: Any) -> list[CheckMessage]:
     return list(_iter_queue_faults(getattr(settings, "Q_CLUSTER", {})))
 
 
+@register("narration")
+def check_lanes(**_options: Any) -> list[CheckMessage]:
+    """W009: several processes of one cluster would each load the same model."""
+    cluster = getattr(settings, "Q_CLUSTER", {})
+    try:
+        engines = conf.get_engines().values()
+        heavy = [(each.lane, each.alias) for each in engines if is_heavy(each)]
+    except (NarrationError, AttributeError, TypeError, ValueError):
+        return []  # E001 and E002 tell of it
+    lanes: dict[str, list[str]] = {}
+    for lane, alias in heavy:
+        lanes.setdefault(lane, []).append(alias)
+    return [
+        _build_crowd_warning(lane, aliases, count)
+        for lane, aliases in sorted(lanes.items())
+        if (count := _count_processes(cluster, lane)) != 1
+    ]
+
+
 @register("narration")  # Django runs checks tagged "database" only where one is named
 def check_database(**_options: Any) -> list[CheckMessage]:
     """W005: SQLite as it comes answers contended writes with "database is locked"."""
@@ -125,6 +144,23 @@ def check_signing_key(**_options: Any) -> list[CheckMessage]:
             id="narration.W006",
         )
     ]
+
+
+def _count_processes(cluster: Mapping[str, Any], lane: str) -> int:
+    """Processes of the cluster that serves a lane; 0: as many as there are processors."""
+    own = cluster.get("ALT_CLUSTERS", {}).get(lane, {})
+    return int(own.get("workers", cluster.get("workers")) or 0)
+
+
+def _build_crowd_warning(lane: str, aliases: list[str], count: int) -> CheckMessage:
+    number = str(count or "one process for each processor")
+    return CheckWarning(
+        f"Lane '{lane}' is served by a cluster of {number}, and each would load "
+        f"{', '.join(sorted(aliases))} for itself.",
+        hint=f'Set Q_CLUSTER["ALT_CLUSTERS"]["{lane}"] = {{"workers": 1}} and start one '
+        f"cluster for each card with the variable Q_CLUSTER_NAME={lane}.",
+        id="narration.W009",
+    )
 
 
 def _build_settings_error(message: str) -> CheckMessage:

@@ -16,7 +16,8 @@ from narration.exceptions import ConfigurationError
 from narration.values import EngineConfig
 
 DEFAULTS: dict[str, Any] = {
-    # Engines by alias: {"BACKEND": dotted class, "OPTIONS": {}, "LANE": "cpu", "PYTHON": ""}.
+    # Engines by alias: {"BACKEND": dotted class, "OPTIONS": {}, "LANE": "cpu", "PYTHON": "",
+    # "HEAVY": None}.
     "ENGINES": {"espeak": {"BACKEND": "narration.engines.espeak.EspeakEngine"}},
     # Who speaks where no policy says otherwise: language -> "alias:engine voice".
     "DEFAULT_VOICES": {"en": "espeak:en-us", "pt-BR": "espeak:pt-br"},
@@ -54,11 +55,15 @@ DEFAULTS: dict[str, Any] = {
     "DEADLINE_PER_CHARACTER_SECONDS": 0.05,
     # Where models and the latents of cloned voices lie; engines with a model need it.
     "MODELS_DIR": "",
+    # Heavy engines a worker keeps loaded on one device; one more, and the longest unused goes.
+    "WARM_ENGINES": 1,
+    # Seconds after which a heavy engine that nobody uses is unloaded; 0: never.
+    "ENGINE_IDLE_SECONDS": 900,
     # Seconds between two sweeps of the supervisor.
     "SWEEP_SECONDS": 30,
 }
 
-ENGINE_KEYS = {"BACKEND", "OPTIONS", "LANE", "PYTHON"}
+ENGINE_KEYS = {"BACKEND", "OPTIONS", "LANE", "PYTHON", "HEAVY"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,8 @@ class Configuration:
     max_rendition_bytes: int
     keep_unused_days: int
     email_when_done: bool
+    warm_engines: int
+    engine_idle_seconds: float
     sweep_seconds: int
 
 
@@ -122,6 +129,8 @@ def get_configuration() -> Configuration:
         max_rendition_bytes=int(raw["MAX_RENDITION_BYTES"]),
         keep_unused_days=int(raw["KEEP_UNUSED_DAYS"]),
         email_when_done=bool(raw["EMAIL_WHEN_DONE"]),
+        warm_engines=max(1, int(raw["WARM_ENGINES"])),
+        engine_idle_seconds=float(raw["ENGINE_IDLE_SECONDS"]),
         sweep_seconds=int(raw["SWEEP_SECONDS"]),
     )
 
@@ -165,4 +174,5 @@ def _build_engine(alias: str, given: Any, raw: Mapping[str, Any]) -> EngineConfi
         deadline_base_s=float(raw["DEADLINE_BASE_SECONDS"]),
         deadline_per_character_s=float(raw["DEADLINE_PER_CHARACTER_SECONDS"]),
         models_dir=str(raw["MODELS_DIR"]),
+        is_heavy=given.get("HEAVY"),
     )

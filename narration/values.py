@@ -295,7 +295,8 @@ class EngineConfig:
 
     ``python`` is the interpreter that runs it, "" for ours. A sentence may take
     ``deadline_base_s + deadline_per_character_s × characters`` seconds once the engine begins it.
-    ``models_dir`` is where models and the latents of cloned voices lie.
+    ``models_dir`` is where models and the latents of cloned voices lie. ``is_heavy`` tells whether
+    it competes with others for the memory of its device; None asks the engine (it has a model).
     """
 
     alias: str
@@ -306,3 +307,4 @@ class EngineConfig:
     deadline_base_s: float = 20.0
     deadline_per_character_s: float = 0.05
     models_dir: str = ""
+    is_heavy: bool | None = None

@@ -144,3 +144,24 @@ def test_the_checks_are_registered():
         "check_database",
         "check_signing_key",
     } <= ours
+
+
+@pytest.mark.parametrize(
+    ("cluster", "heavy", "found"),
+    [
+        ({"workers": 2}, True, ["narration.W009"]),
+        ({}, True, ["narration.W009"]),  # as many as there are processors
+        ({"workers": 2}, False, []),
+        ({"workers": 1}, True, []),
+        ({"workers": 2, "ALT_CLUSTERS": {"gpu": {"workers": 1}}}, True, []),
+        ({"workers": 2, "ALT_CLUSTERS": {"gpu": {}}}, True, ["narration.W009"]),
+        ({"workers": 1, "ALT_CLUSTERS": {"gpu": {"workers": 2}}}, True, ["narration.W009"]),
+    ],
+)
+def test_a_model_that_several_processes_would_load_is_w008(settings, cluster, heavy, found):
+    engine = {**DUMMY, "LANE": "gpu", "HEAVY": heavy}
+    settings.NARRATION = {**GOOD, "ENGINES": {"dummy": DUMMY, "card": engine}}
+    settings.Q_CLUSTER = cluster
+    messages = checks.check_lanes()
+    assert get_ids(messages) == found
+    assert not found or ("gpu" in messages[0].msg and "card" in messages[0].msg)

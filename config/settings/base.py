@@ -145,7 +145,11 @@ Q_CLUSTER = {
     "recycle": 1_000_000,
     "label": "Queue",
     # Lanes with a cluster of their own, which is started with Q_CLUSTER_NAME=<lane>.
-    "ALT_CLUSTERS": {lane: {} for lane in env.list("Q_LANES", default=[])},
+    # One process each: every process loads a model of its own, and a card has room for few.
+    "ALT_CLUSTERS": {
+        lane: {"workers": env.int("Q_LANE_WORKERS", default=1)}
+        for lane in env.list("Q_LANES", default=[])
+    },
 }
 # A faster bell that may lose messages (narration.W004): docs/how-to/run-in-production.md
 if redis_url := env.str("Q_REDIS_URL", default=""):

@@ -366,7 +366,7 @@ def _get_segment(narration: Narration, position: int) -> Segment:
     segments = Segment.objects.filter(narration=narration, position=position)
     segment = segments.select_related("voice").first()
     if segment is None:
-        raise NarrationNotFound("There is no such sentence.")
+        raise NarrationNotFound(_("There is no such sentence."))
     return segment
 
 

@@ -174,7 +174,7 @@ class Engine:
     def measure(self) -> Mapping[str, Any]:
         """Facts of the moment for operators: ``device``, ``memory`` and ``memory_total`` in bytes.
 
-        Called every second from another thread: no more than a look.
+        Called every second from another thread, and once before ``load``: no more than a look.
         """
         return {}
 

@@ -122,6 +122,7 @@ class Host:
             engine.close()
 
     def _load(self, engine: Engine) -> None:
+        before = _look_at(engine)
         try:
             engine.load()
             facts = engine.get_facts()
@@ -130,7 +131,8 @@ class Host:
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             raise EngineError(message, code="engine_not_loaded") from error
-        self.send(wire.encode_frame({"type": "ready", "facts": wire.encode_facts(facts)}))
+        ready = {"type": "ready", "facts": wire.encode_facts(facts), "before": before}
+        self.send(wire.encode_frame({**ready, "after": _look_at(engine)}))
 
     def _hear(self, engine: Engine) -> None:
         """Take in every request there is; with nothing to speak, wait for one."""
@@ -223,23 +225,30 @@ class Host:
         parent = os.getppid()
         while True:
             in_hand = list(self._in_hand)
+            engine = _measure(self._engine)
             beat = {"type": "heartbeat", "rss": guard.get_rss(), "in_hand": in_hand}
-            self.send(wire.encode_frame({**beat, "engine": self._measure()}))
+            self.send(wire.encode_frame({**beat, "engine": engine}))
             time.sleep(HEARTBEAT_S)
             if os.getppid() != parent:
                 self._end()
-
-    def _measure(self) -> dict[str, Any]:
-        """The loaded engine's facts of the moment; a look that fails is no fault."""
-        with contextlib.suppress(Exception):
-            return dict(self._engine.measure()) if self._engine else {}
-        return {}
 
     def _end(self) -> NoReturn:
         """Nobody listens any more: stop the main thread, and the process if it does not stop."""
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(GRACE_S)
         os._exit(1)
+
+
+def _measure(engine: Engine | None) -> dict[str, Any]:
+    """An engine's facts of the moment; a look that fails is no fault."""
+    with contextlib.suppress(Exception):
+        return dict(engine.measure()) if engine else {}
+    return {}
+
+
+def _look_at(engine: Engine) -> dict[str, Any]:
+    """The same with the memory of this process."""
+    return {**_measure(engine), "rss": guard.get_rss()}
 
 
 def _verify(outcome: EngineResult | EngineError) -> EngineResult | EngineError:

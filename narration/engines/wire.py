@@ -4,8 +4,9 @@ In:  ``{"type": "start", "options": {…}}`` first, then ``submit`` (id, utteran
 ``clone`` (id, recordings: path of a .npy file and sample rate of each), ``cancel`` (id) and
 ``shutdown``.
 Out: frames. A frame is one line of JSON whose ``bytes`` tells how many raw bytes follow it: the
-samples of a ``result``, float32 little-endian. Types: ``ready`` (facts), ``failed`` (code,
-message), ``begun`` (id), ``result`` (id, sample_rate, words, engine_ms, device, evidence),
+samples of a ``result``, float32 little-endian. Types: ``ready`` (facts, and what ``Engine.measure``
+said before and after loading, with ``rss``), ``failed`` (code, message), ``begun`` (id),
+``result`` (id, sample_rate, words, engine_ms, device, evidence),
 ``cloned`` (id; the bytes are the latents), ``error`` (id, code, message, is_permanent),
 ``heartbeat`` (rss in bytes, in_hand, engine: what ``Engine.measure`` says).
 """

@@ -22,7 +22,7 @@ from narration.pipeline.gating import Gate
 from narration.pipeline.licences import Permits
 from narration.pipeline.plan import Plan, PlannedSegment
 from narration.pipeline.renditions import find_whole, store_rendition
-from narration.speaking import EngineProcess, get_engine_process
+from narration.speaking import EngineProcess, get_engine_process, hold_engine
 from narration.values import EngineResult, Utterance
 
 logger = logging.getLogger(__name__)
@@ -98,9 +98,10 @@ def synthesize_missing(
         storage.check_room()  # before an engine is started for nothing
     by_engine = groupby(sorted(todo, key=lambda s: s.voice.engine), lambda s: s.voice.engine)
     for alias, segments in by_engine:
-        with listener.busy():  # loading a model takes minutes
-            engine = get_engine(alias)
-        failures += _speak_all(engine, list(segments), listener)
+        with hold_engine(alias, listener.check):
+            with listener.busy():  # loading a model takes minutes
+                engine = get_engine(alias)
+            failures += _speak_all(engine, list(segments), listener)
     for failure in failures:
         listener.failed(failure.segment, failure.error)
     return not failures

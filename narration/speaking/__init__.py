@@ -1,7 +1,13 @@
 """The engine client: starts engine processes, streams utterances to them, takes the results."""
 
 from narration.speaking.client import EngineProcess, EngineStream, describe_config
-from narration.speaking.warm import close_all, describe_engine, get_engine_process
+from narration.speaking.warm import (
+    close_all,
+    describe_engine,
+    get_engine_process,
+    hold_engine,
+    is_heavy,
+)
 
 __all__ = [
     "EngineProcess",
@@ -10,4 +16,6 @@ __all__ = [
     "describe_config",
     "describe_engine",
     "get_engine_process",
+    "hold_engine",
+    "is_heavy",
 ]

@@ -22,7 +22,7 @@ from narration.engines.base import EXPRESS_PRIORITY, Engine
 from narration.engines.models import CARD, get_model_dir
 from narration.exceptions import EngineError
 from narration.speaking.ledger import Answer, Entry, Outcome, Recordings
-from narration.speaking.tender import Tender
+from narration.speaking.tender import LoadReport, Spoken, Tender
 from narration.values import (
     EngineConfig,
     EngineFacts,
@@ -262,6 +262,26 @@ class EngineProcess:
     def measures(self) -> dict[str, Any]:
         """What the engine said of itself at its last heartbeat: device, memory in bytes …"""
         return dict(self._tender.measures) if self._tender else {}
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it was loaded and is up, or at once replaced when needed."""
+        return self.is_usable and self.loaded_facts is not None
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether anybody waits for a result of it."""
+        return self._tender is not None and self._tender.is_owing
+
+    @property
+    def load_report(self) -> LoadReport | None:
+        """How the running engine was loaded; None before it is."""
+        return self._tender.load_report if self._tender else None
+
+    @property
+    def spoken(self) -> Spoken:
+        """What it spoke since ``start``, and how long that took it."""
+        return self._tender.spoken if self._tender else Spoken()
 
     @property
     def silent_s(self) -> float | None:

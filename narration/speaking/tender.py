@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from narration.engines import wire
 from narration.exceptions import EngineCrashed, EngineError
 from narration.speaking.launch import Child, Frame
 from narration.speaking.ledger import Answer, Entry, Ledger, Recordings
-from narration.values import EngineConfig, EngineFacts
+from narration.values import EngineConfig, EngineFacts, EngineResult
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,45 @@ class Death:
     culprit: Entry | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """How the engine was loaded: from the start of its process, and what it measured of itself
+    just before and just after (``rss`` in bytes, and what ``Engine.measure`` says).
+    """
+
+    seconds: float
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Sentences so far, the engine's time for them and their sound, in milliseconds."""
+
+    sentences: int = 0
+    engine_ms: int = 0
+    audio_ms: int = 0
+
+    def measure_since(self, before: Spoken) -> float | None:
+        """The real-time factor of what was spoken since; None when that was nothing.
+
+        Seconds of work for a second of sound. What the engine did before it was started anew counts
+        as nothing.
+        """
+        engine_ms, audio_ms = self.engine_ms - before.engine_ms, self.audio_ms - before.audio_ms
+        if self.sentences < before.sentences:
+            engine_ms, audio_ms = self.engine_ms, self.audio_ms
+        return engine_ms / audio_ms if audio_ms > 0 else None
+
+    def add(self, result: EngineResult) -> Spoken:
+        """With one more."""
+        return Spoken(
+            self.sentences + 1,
+            self.engine_ms + result.engine_ms,
+            self.audio_ms + result.waveform.duration_ms,
+        )
+
+
 class Tender:
     """Runs in its own thread from ``start`` to ``close``. Other methods are for any thread."""
 
@@ -61,6 +101,8 @@ class Tender:
         self.rss = 0
         self.measures: dict[str, Any] = {}
         self.loaded_facts: EngineFacts | None = None
+        self.load_report: LoadReport | None = None
+        self.spoken = Spoken()
 
     # For any thread.
 
@@ -127,6 +169,11 @@ class Tender:
     def is_usable(self) -> bool:
         """Whether utterances may be submitted."""
         return self._thread.is_alive() and not self._is_closing and self._failure is None
+
+    @property
+    def is_owing(self) -> bool:
+        """Whether anybody waits for a result."""
+        return bool(len(self._ledger))
 
     # For the tending thread only, from here.
 
@@ -204,11 +251,14 @@ class Tender:
                 self._finish(header["id"], wire.decode_outcome(header, payload))
             case "ready":
                 self._welcome(wire.decode_facts(header["facts"]))
+                self._note_load(header)
             case "failed":
                 self._fail(wire.decode_error(header))
 
     def _finish(self, utterance_id: str, outcome: Answer) -> None:
         self._progress_at, self._barren_deaths = self._heard_at, 0
+        if isinstance(outcome, EngineResult):
+            self.spoken = self.spoken.add(outcome)
         with self._changed:
             entry = self._ledger.pop(utterance_id)
         if entry and entry.deliver:
@@ -225,6 +275,13 @@ class Tender:
         with self._changed:
             self._is_ready = True
             self._changed.notify_all()
+
+    def _note_load(self, header: Mapping[str, Any]) -> None:
+        seconds = self._heard_at - self._begun_at
+        report = LoadReport(seconds, header.get("before", {}), header.get("after", {}))
+        self.load_report = report
+        self.rss = report.after.get("rss", self.rss)
+        self.measures = {key: value for key, value in report.after.items() if key != "rss"}
 
     def _find_trouble(self, now: float) -> Death | None:
         with self._changed:

@@ -1,36 +1,95 @@
-"""One warm engine process per alias and Python process; loading a model once is enough."""
+"""Warm engines: one process per alias and Python process, loaded once, unloaded when it may be.
+
+Most engines are light and stay. A heavy one (it loads a model) shares its device: ``WARM_ENGINES``
+of them are loaded side by side, one more waits until another is in no use and puts that out, and
+one that nobody used for ``ENGINE_IDLE_SECONDS`` goes by itself. None goes while somebody holds it.
+"""
 
 from __future__ import annotations
 
 import atexit
 import os
 import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
-from narration.speaking.client import EngineProcess, describe_config, stamp_model
+from narration.exceptions import EngineError
+from narration.speaking.client import (
+    EngineProcess,
+    describe_config,
+    find_engine_class,
+    stamp_model,
+)
+from narration.speaking.room import Room, WarmEngine, get_device
 from narration.values import EngineConfig, EngineFacts
 
-_lock = threading.Lock()
-_warm: dict[str, EngineProcess] = {}
+_watchers: list[Callable[[], None]] = []
+
+
+@contextmanager
+def hold_engine(alias: str, wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Meanwhile the engine is not unloaded by us; ``get_engine_process`` starts it.
+
+    Waits for room on its device, calling ``wait`` every second, which may raise to give up. Who
+    holds an engine already waits for nobody (two could wait for each other), and gets the
+    temporary ``EngineError`` ``engine_busy`` where there is no room.
+    """
+    entry = _find_entry(alias)
+    _mine.depth = getattr(_mine, "depth", 0) + 1
+    try:
+        _room.enter(entry, wait, is_patient=_mine.depth == 1)
+        before = entry.process.spoken
+        try:
+            yield
+        finally:
+            if factor := entry.process.spoken.measure_since(before):
+                entry.real_time_factor = factor
+            _room.leave(entry)
+    finally:
+        _mine.depth -= 1
 
 
 def get_engine_process(alias: str) -> EngineProcess:
     """The running engine of an alias, started if need be; ``EngineError`` when it cannot be.
 
     One that was closed or gave up starts again; one that is configured otherwise now, or whose
-    model is another by now, is replaced.
-    Safe in a fork: there it is a new one.
+    model is another by now, is replaced as soon as nobody holds it.
+    Safe in a fork: there it is a new one. Who does not hold it meanwhile (``hold_engine``) may find
+    it unloaded between two utterances.
     """
-    config, facts = _get_config(alias), describe_engine(alias)
-    with _lock:
-        process = _warm.get(alias)
-        if process is None or process.config != config or process.facts != facts:
-            if process:
-                process.close()
-            process = _warm[alias] = EngineProcess(config)
-    process.start()
-    return process
+    entry = _find_entry(alias)
+    if entry.process.is_ready:
+        return entry.process
+    if entry.is_heavy and not entry.is_resident:
+        _room.take(entry)
+    _tell(entry)
+    try:
+        entry.process.start()
+        entry.failure = None
+    except EngineError as error:
+        entry.failure = error
+        _room.settle(entry)
+        raise
+    finally:
+        _tell(entry)
+    return entry.process
+
+
+def find_crowded_out(configs: Iterable[EngineConfig]) -> list[str]:
+    """Aliases of heavy engines that there is no room for here before a job lets go of another."""
+    with _room.changed:
+        resident = {alias for alias, entry in _room.engines.items() if entry.is_resident}
+        if not resident:
+            return []
+        return [
+            config.alias
+            for config in configs
+            if config.alias not in resident
+            and _room.find_victims(get_device(config)) is None
+            and is_heavy(config)
+        ]
 
 
 def describe_engine(alias: str) -> EngineFacts:
@@ -42,13 +101,58 @@ def describe_engine(alias: str) -> EngineFacts:
     return _describe(_Key(config, stamp_model(config)))
 
 
+def is_heavy(config: EngineConfig) -> bool:
+    """Whether an engine shares its device's memory with others; nothing is started."""
+    if config.is_heavy is not None:
+        return config.is_heavy
+    return find_engine_class(config).model is not None
+
+
+def list_warm() -> list[WarmEngine]:
+    """The engines that were wanted in this Python process, loaded or not."""
+    with _room.changed:
+        return list(_room.engines.values())
+
+
+def watch(watcher: Callable[[], None]) -> None:
+    """Have ``watcher`` called, in any thread, when a heavy engine begins to load, has loaded, has
+    failed to, or was unloaded.
+    """
+    if watcher not in _watchers:
+        _watchers.append(watcher)
+
+
 def close_all() -> None:
     """End every warm engine of this Python process."""
-    with _lock:
-        processes = list(_warm.values())
-        _warm.clear()
-    for process in processes:
-        process.close()
+    with _room.changed:
+        entries = list(_room.engines.values())
+        _room.engines.clear()
+        _room.changed.notify_all()
+    for entry in entries:
+        entry.process.close()
+
+
+def _find_entry(alias: str) -> WarmEngine:
+    config, facts = _get_config(alias), describe_engine(alias)
+    with _room.changed:
+        entry = _room.engines.get(alias)
+        is_other = entry is not None and (entry.process.config, entry.process.facts) != (
+            config,
+            facts,
+        )
+        if entry is None or (is_other and not entry.uses):
+            if entry:
+                entry.process.close()
+            entry = WarmEngine(EngineProcess(config), is_heavy(config))
+            _room.engines[alias] = entry
+        return entry
+
+
+def _tell(entry: WarmEngine) -> None:
+    """Tell the watchers; what they cannot do now is no fault of an engine."""
+    for watcher in _watchers if entry.is_heavy else ():
+        with suppress(Exception):
+            watcher()
 
 
 class _Key:
@@ -72,19 +176,36 @@ def _describe(key: _Key) -> EngineFacts:
     return describe_config(key.config)
 
 
+# The only places that ask Django: the client itself works without it.
+
+
 def _get_config(alias: str) -> EngineConfig:
-    # The only place that asks Django: the client itself works without it.
     from narration import conf
 
     return conf.get_engine(alias)
 
 
+def _get_limit() -> int:
+    from narration import conf
+
+    return conf.get_configuration().warm_engines
+
+
+def _get_idle_seconds() -> float:
+    from narration import conf
+
+    return conf.get_configuration().engine_idle_seconds
+
+
 def _forget() -> None:
     # The lock may have been held, and the engines are the parent's.
-    global _lock  # noqa: PLW0603
-    _lock = threading.Lock()
-    _warm.clear()
+    global _room, _mine  # noqa: PLW0603
+    _room = Room(_get_limit, _get_idle_seconds, _tell)
+    _mine = threading.local()
 
 
+_room: Room
+_mine: threading.local
+_forget()
 os.register_at_fork(after_in_child=_forget)
 atexit.register(close_all)

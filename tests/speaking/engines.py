@@ -1,15 +1,19 @@
 """Engines with manners that only tests want."""
 
 import ctypes
+import json
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from narration.engines.base import Begun, Finished, attempt
 from narration.engines.dummy import DummyEngine
 from narration.engines.espeak import EspeakEngine
+from narration.engines.models import ModelSpec
 from narration.exceptions import EngineError
+from narration.values import Terms
 
 
 class ChattyEngine(DummyEngine):
@@ -128,3 +132,50 @@ class TellingEngine(DummyEngine):
         os.write(descriptor, f"{utterance.text}\n".encode())  # one write: lines never mix
         os.close(descriptor)
         return result
+
+
+class CardEngine(TellingEngine):
+    """Pretends to be on a card: heavy, slow to load (``load_ms``), with memory to measure.
+
+    ``faults`` is a file of JSON lines, each ``{"code", "on", "times"}``: so often (-1: always) an
+    utterance with that text in it, or the loading ("on": "load"), ends so.
+    """
+
+    model = ModelSpec("card", "Card", Terms("none", "", ""), ())
+    own = frozenset({"device", "faults", "load_ms"})
+
+    @classmethod
+    def describe(cls, options):
+        return super().describe({k: v for k, v in options.items() if k not in cls.own})
+
+    def load(self):
+        self._meet_fault("load")
+        time.sleep(self.options.get("load_ms", 0) / 1000)
+        self._is_loaded = True
+
+    def measure(self):
+        taken = 3_000_000_000 if getattr(self, "_is_loaded", False) else 0
+        return {
+            "device": f"{self.options.get('device', 'cuda')} (Pretended)",
+            "memory": 1_000_000_000 + taken,
+            "memory_total": 8_000_000_000,
+        }
+
+    def speak(self, utterance):
+        self._meet_fault(utterance.text)
+        return super().speak(utterance)
+
+    def _meet_fault(self, text):
+        path = Path(self.options.get("faults") or "/nowhere")
+        if not path.exists():
+            return
+        faults = [json.loads(line) for line in path.read_text().splitlines()]
+        for fault in faults:
+            if fault["times"] and fault["on"] in text:
+                fault["times"] -= 1
+                path.write_text("\n".join(map(json.dumps, faults)))
+                raise EngineError(
+                    "The card has 0.2 GB free of 8.0 GB.",
+                    code=fault["code"],
+                    is_permanent=fault.get("permanent", False),
+                )

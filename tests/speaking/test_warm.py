@@ -69,7 +69,7 @@ def test_describing_starts_nothing_and_is_kept(configs):
     assert describe_engine("dummy").slots == 1
     configs["dummy"] = EngineConfig("dummy", DUMMY, {"slots": 5})
     assert describe_engine("dummy").slots == 5
-    assert not warm._warm
+    assert not warm.list_warm()
 
 
 def test_close_all_leaves_no_child(configs):
