@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,19 @@ CLUSTER_LANE = "cluster"
 FORGET_AFTER = timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class EngineAtWork:
+    """An engine in a worker's process, as that told; ``facts`` are those of
+    ``narration.speaking.describe_warm``.
+    """
+
+    node: str
+    lane: str
+    pid: int
+    alias: str
+    facts: Mapping[str, Any]
+
+
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> WorkerQuerySet:
         """Heard of within a lease, by the database's clock, and not about to stop.
@@ -38,6 +52,16 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         """With ``silent_for``: how long ago the last heartbeat was, by the database's clock."""
         silence = ExpressionWrapper(Now() - F("heartbeat_at"), output_field=DurationField())
         return self.annotate(silent_for=silence)
+
+    def list_engines(self) -> list[EngineAtWork]:
+        """The engines of every live worker; once each, though a worker has a row per lane."""
+        found: dict[tuple[str, int, str], EngineAtWork] = {}
+        for row in self.alive().exclude(lane=CLUSTER_LANE).order_by("node", "pid", "heartbeat_at"):
+            for facts in row.facts.get("engines", ()):
+                alias = str(facts.get("alias", ""))
+                key = (row.node, row.pid, alias)
+                found[key] = EngineAtWork(row.node, row.lane, row.pid, alias, facts)
+        return sorted(found.values(), key=lambda each: (each.alias, each.node, each.pid))
 
     def get_served_lanes(self) -> set[str]:
         """The lanes that some live worker, or some live cluster, takes jobs of."""

@@ -21,7 +21,23 @@ _TEXT = gettext_lazy("Write the text first, then try again.")
 #: What helps after a job or a sentence ended with this code.
 ADVICE = {
     "configuration": _SETTINGS,
+    "bad_option": _SETTINGS,
+    "device_lost": gettext_lazy(
+        "It is tried again by itself. If that goes on, look at the card with `nvidia-smi` on the "
+        "worker's machine, and restart that machine."
+    ),
+    "device_unfit": gettext_lazy(
+        "Install the build of PyTorch for this driver, or set the engine's option `device` to "
+        "`cpu` (slow); then try again."
+    ),
+    "engine_busy": gettext_lazy(
+        "Try again when the running narration has ended, or raise NARRATION['WARM_ENGINES']."
+    ),
     "engine_crashed": gettext_lazy("Try again; if it happens again, reword the sentence."),
+    "engine_facts_differ": gettext_lazy(
+        "Give both machines the same version of this software and the same card of the model "
+        "(`models card`); then try again."
+    ),
     "engine_hung": gettext_lazy("Try again; if it happens again, reword the sentence."),
     "engine_not_installed": gettext_lazy("Install the engine, or choose another voice."),
     "engine_not_loaded": _ENGINE,
@@ -39,10 +55,18 @@ ADVICE = {
         "Run `manage.py models verify`, then download or import it anew."
     ),
     "model_missing": gettext_lazy("Download the model with `manage.py models`, then try again."),
+    "no_gpu": gettext_lazy(
+        "Look whether `nvidia-smi` on the worker's machine shows the card. Start the worker of "
+        "this lane where one is, or set the engine's option `device` to `cpu` (slow)."
+    ),
     "no_language": _NOTHING,
     "no_version": _NOTHING,
     "no_voice_for_language": gettext_lazy("Add a voice for this language, then try again."),
     "nothing_to_say": _TEXT,
+    "out_of_memory": gettext_lazy(
+        "It is tried again by itself. Give the card to this worker alone, take the engine's "
+        "profile `gpu-bf16`, or cut long sentences."
+    ),
     "partial": gettext_lazy("Reword the sentences named here, or try again."),
     "database_away": gettext_lazy("Nothing to do: it goes on when the database answers."),
     "quota_day": gettext_lazy("Try again tomorrow, or raise the quota of the speech policy."),

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from narration import conf, storage
 from narration.exceptions import EngineCrashed, EngineError
 from narration.models import Rendition, SynthesisFailure
+from narration.pipeline.cardfaults import CardWatch
 from narration.pipeline.gating import Gate
 from narration.pipeline.licences import Permits
 from narration.pipeline.plan import Plan, PlannedSegment
@@ -135,6 +136,7 @@ def _speak_through(
 ) -> list[_Failure]:
     failures: list[_Failure] = []
     crashed: set[str] = set()
+    card = CardWatch()
     for _attempt in range(ATTEMPTS):
         again: list[_Failure] = []
         waiting = deque(segments)
@@ -142,11 +144,13 @@ def _speak_through(
             gated = gate.admit(segment, outcome)
             if isinstance(outcome, EngineResult):
                 crashed.clear()
+                card.note_spoken()
             if gated is not None:
                 listener.made(segment, store_rendition(segment, gated))
             elif isinstance(outcome, EngineError):
                 (failures if outcome.is_permanent else again).append(_Failure(segment, outcome))
-                if isinstance(outcome, EngineCrashed):
+                is_of_card = card.note_fault(outcome)
+                if isinstance(outcome, EngineCrashed) and not is_of_card:
                     crashed.add(segment.digest)
                 if len(crashed) >= CRASHES_IN_A_ROW:
                     if not _still_speaks(engine, segment, listener):
@@ -160,6 +164,7 @@ def _speak_through(
     failures += again
     for failure in failures:
         _set_aside(failure)
+    card.pardon((failure.segment, failure.error) for failure in failures)
     return failures
 
 

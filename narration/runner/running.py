@@ -45,11 +45,14 @@ def run_lane(lane: str, *, seconds: float | None = None) -> int:
     worker = workers.register_worker(lane)
     seats = configuration.lane_seats.get(lane, 1)
     table = _Table(lane, worker, deadline)
-    if seats == 1:
-        return table.sit()
-    with ThreadPoolExecutor(seats, thread_name_prefix=f"narration-{lane}") as pool:
-        sitting = [pool.submit(table.sit_in_thread) for _ in range(seats)]
-    return sum(future.result() for future in sitting)
+    try:
+        if seats == 1:
+            return table.sit()
+        with ThreadPoolExecutor(seats, thread_name_prefix=f"narration-{lane}") as pool:
+            sitting = [pool.submit(table.sit_in_thread) for _ in range(seats)]
+        return sum(future.result() for future in sitting)
+    finally:
+        workers.tell_the_end()
 
 
 def run_job(job: Job, *, deadline: float | None = None) -> None:

@@ -10,14 +10,18 @@ import threading
 import time
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError, connection
+
 from narration.models import CLUSTER_LANE, Worker
 from narration.queue.memory import measure_family
+from narration.speaking import describe_warm, watch
 
 #: How often a worker tells that it lives, in seconds.
 HEARTBEAT_SECONDS = 10.0
 
 _terminated = threading.Event()
 _beats: dict[int, float] = {}
+_rows: dict[int, Worker] = {}
 
 
 def register_worker(lane: str) -> Worker:
@@ -27,6 +31,8 @@ def register_worker(lane: str) -> Worker:
         Worker.objects.register(node, lane, pid, _build_facts())
     worker = Worker.objects.get(node=node, lane=lane, pid=pid)
     _beats[worker.pk] = time.monotonic()
+    _rows[worker.pk] = worker
+    watch(tell_engines)
     return worker
 
 
@@ -37,6 +43,23 @@ def beat(worker: Worker | None) -> None:
         return
     _beats[worker.pk] = now
     Worker.objects.beat(worker.node, worker.lane, worker.pid, _build_facts())
+
+
+def tell_the_end() -> None:
+    """Write down how a queue task leaves the engines; a database that is away learns it later."""
+    with contextlib.suppress(DatabaseError, InterfaceError):
+        tell_engines()
+
+
+def tell_engines() -> None:
+    """Write down now which engines are loaded; called when one comes or goes, in any thread."""
+    is_visitor = connection.connection is None
+    try:
+        for worker in [row for row in _rows.values() if row.pid == os.getpid()]:
+            Worker.objects.beat(worker.node, worker.lane, worker.pid, _build_facts())
+    finally:
+        if is_visitor:
+            connection.close()
 
 
 def listen_for_sigterm() -> None:
@@ -68,4 +91,4 @@ def is_stopping() -> bool:
 
 def _build_facts() -> dict[str, Any]:
     family = measure_family(os.getpid())
-    return {"rss": family.rss, "processes": family.processes}
+    return {"rss": family.rss, "processes": family.processes, "engines": describe_warm()}

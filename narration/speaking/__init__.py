@@ -4,9 +4,12 @@ from narration.speaking.client import EngineProcess, EngineStream, describe_conf
 from narration.speaking.warm import (
     close_all,
     describe_engine,
+    describe_warm,
+    find_crowded_out,
     get_engine_process,
     hold_engine,
     is_heavy,
+    watch,
 )
 
 __all__ = [
@@ -15,7 +18,10 @@ __all__ = [
     "close_all",
     "describe_config",
     "describe_engine",
+    "describe_warm",
+    "find_crowded_out",
     "get_engine_process",
     "hold_engine",
     "is_heavy",
+    "watch",
 ]

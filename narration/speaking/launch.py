@@ -113,6 +113,11 @@ class Child:
         self.release()
         self._process.returncode = 0  # not our child: nothing to wait for
 
+    @property
+    def exit_status(self) -> int | None:
+        """Its exit status, negative for a signal; None while it runs."""
+        return self._process.returncode
+
     def get_exit(self) -> str:
         """How it ended, for people."""
         code = self._process.returncode

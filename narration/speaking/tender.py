@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from narration.engines import wire
+from narration.engines.host import FATAL_STATUS
 from narration.exceptions import EngineCrashed, EngineError
 from narration.speaking.launch import Child, Frame
 from narration.speaking.ledger import Answer, Entry, Ledger, Recordings
@@ -299,11 +300,16 @@ class Tender:
 
     def _settle(self, death: Death, child: Child) -> None:
         """Tell the guilty; give up when deaths come without one."""
+        if child.exit_status == FATAL_STATUS:
+            # It ended itself, and its last line says why.
+            death = Death("device_lost", child.stderr[-1] if child.stderr else death.message)
         message = f"{death.message} ({child.get_exit()}). {' | '.join(child.stderr)}".strip()
         # What it printed may quote the lesson once it has been given any of it.
         told = f"{death.message} ({child.get_exit()})." if self._is_serving else message
         logger.warning("Engine %s: %s", self._config.alias, told)
-        error = EngineCrashed(message, code=death.code)
+        error = EngineCrashed(
+            death.message if death.code == "device_lost" else message, code=death.code
+        )
         with self._changed:
             is_speaking = bool(self._ledger.get_in_hand())
             guilty = self._ledger.recall(death.culprit)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
@@ -24,6 +24,11 @@ from narration.speaking.client import (
 )
 from narration.speaking.room import Room, WarmEngine, get_device
 from narration.values import EngineConfig, EngineFacts
+
+#: What a loaded engine measures of itself.
+MEASURES = ("device", "memory", "memory_peak", "memory_total")
+#: An engine's last words may be long.
+MAX_ERROR = 500
 
 _watchers: list[Callable[[], None]] = []
 
@@ -114,6 +119,17 @@ def list_warm() -> list[WarmEngine]:
         return list(_room.engines.values())
 
 
+def describe_warm() -> list[dict[str, Any]]:
+    """What operators want to know of each engine that was wanted here, as plain JSON.
+
+    ``state`` is loading, loaded, unloaded or failed. ``rss`` is the engine process's memory,
+    ``memory`` what it holds on its device, both in bytes and as of its last heartbeat; ``before``
+    and ``after`` loading too. ``real_time_factor``: seconds of work for a second of sound, the last
+    time it was used. What is not known is None.
+    """
+    return [_describe_entry(entry) for entry in list_warm()]
+
+
 def watch(watcher: Callable[[], None]) -> None:
     """Have ``watcher`` called, in any thread, when a heavy engine begins to load, has loaded, has
     failed to, or was unloaded.
@@ -153,6 +169,48 @@ def _tell(entry: WarmEngine) -> None:
     for watcher in _watchers if entry.is_heavy else ():
         with suppress(Exception):
             watcher()
+
+
+def _describe_entry(entry: WarmEngine) -> dict[str, Any]:
+    process, facts = entry.process, entry.process.facts
+    described: dict[str, Any] = {
+        "alias": entry.alias,
+        "engine": facts.name,
+        "versions": dict(facts.versions),
+        "model": facts.model_fingerprint,
+        "profile": facts.profile,
+        "is_heavy": entry.is_heavy,
+        "state": _get_state(entry),
+        "real_time_factor": _round(entry.real_time_factor, 4),
+    }
+    if entry.failure:
+        described |= {"code": entry.failure.code, "error": entry.failure.message[:MAX_ERROR]}
+    if report := process.load_report:
+        described |= {
+            "pid": process.pid,
+            "rss": process.rss,
+            **{key: process.measures.get(key) for key in MEASURES},
+            "before": _choose_memory(report.before),
+            "after": _choose_memory(report.after),
+            "load_seconds": _round(report.seconds, 1),
+        }
+    return described
+
+
+def _get_state(entry: WarmEngine) -> str:
+    if entry.process.is_ready:
+        return "loaded" if entry.process.pid else "unloaded"
+    if entry.process.is_usable:
+        return "loading"
+    return "failed" if entry.failure else "unloaded"
+
+
+def _choose_memory(measures: Mapping[str, Any]) -> dict[str, Any]:
+    return {"rss": measures.get("rss"), "memory": measures.get("memory")}
+
+
+def _round(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)
 
 
 class _Key:

@@ -171,7 +171,8 @@ class CardEngine(TellingEngine):
             return
         faults = [json.loads(line) for line in path.read_text().splitlines()]
         for fault in faults:
-            if fault["times"] and fault["on"] in text:
+            is_meant = (fault["on"] == "load") == (text == "load") and fault["on"] in text
+            if fault["times"] and is_meant:
                 fault["times"] -= 1
                 path.write_text("\n".join(map(json.dumps, faults)))
                 raise EngineError(
