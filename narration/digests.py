@@ -79,6 +79,11 @@ def build_track_identity(narration_uid: str, plan_digest: str, stitch_version: i
     return _digest({"narration": narration_uid, "plan": plan_digest, "stitch": stitch_version})
 
 
+def build_warm_key(alias: str) -> str:
+    """Which engine is to be loaded: asked twice it is loaded once."""
+    return _digest({"v": REQUEST_VERSION, "warm": alias})
+
+
 def build_preview_key(utterance_digest: str, user_pk: object) -> str:
     """Who wants to hear what: a person's previews are theirs alone."""
     return _digest({"v": REQUEST_VERSION, "preview": utterance_digest, "user": str(user_pk)})

@@ -27,6 +27,7 @@ from django.views.decorators.http import require_POST, require_safe
 from narration import api
 from narration.admin.narrated import build_htmx_script
 from narration.admin.readonly import ReadOnlyAdmin
+from narration.admin.work_engines import build_engines
 from narration.admin.work_rows import build_failures, build_work
 from narration.exceptions import NarrationError, NarrationNotFound, NotAllowed
 from narration.models import Job, JobError, JobState
@@ -74,6 +75,7 @@ class WorkAdmin(ReadOnlyAdmin):
             path("retry/", wrap(self.retry_all), name="narration_work_retry_all"),
             path("retry/<uuid:uid>/", wrap(self.retry), name="narration_work_retry"),
             path("cancel/<uuid:uid>/", wrap(self.cancel), name="narration_work_cancel"),
+            path("warm/<str:alias>/", wrap(self.warm), name="narration_work_warm"),
             path("lane/<str:name>/", wrap(self.resume), name="narration_work_resume"),
         ]
 
@@ -91,6 +93,7 @@ class WorkAdmin(ReadOnlyAdmin):
             "title": _("Work"),
             "opts": Job._meta,
             "work": build_work(),
+            "engines": build_engines(),
             "failures": build_failures(failures[:FAILURES], NAMED_SENTENCES),
             "failures_total": total,
             "failures_left": max(0, total - FAILURES),
@@ -122,6 +125,12 @@ class WorkAdmin(ReadOnlyAdmin):
         """Let a resting lane try again now."""
         done = _("The lane %(lane)s tries again.") % {"lane": name}
         return self._fulfil(request, lambda: api.resume_lane(name, user=request.user), done)
+
+    @method_decorator(require_POST)
+    def warm(self, request: HttpRequest, alias: str) -> HttpResponse:
+        """Have a worker load an engine ahead of use."""
+        done = _("A worker loads %(engine)s as soon as it is free.") % {"engine": alias}
+        return self._fulfil(request, lambda: api.request_warm(alias, user=request.user), done)
 
     @method_decorator(require_POST)
     def retry_all(self, request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from narration.exceptions import SourceError
-from narration.models import Job
+from narration.models import Job, JobKind
 from narration.pipeline.backlog import (
     CLUSTER_LANE,
     ROWS,
@@ -26,6 +26,17 @@ from narration.pipeline.plainly import advise, show_age, show_moment
 from narration.pipeline.states import explain, explain_job
 from narration.pipeline.waiting import explain_rest, explain_waiting, find_reason
 from narration.sources import get_source
+
+#: Where the engine's own words hold numbers and names that ours cannot: bytes, devices, files.
+DETAILED = {
+    "device_lost",
+    "device_unfit",
+    "engine_facts_differ",
+    "model_damaged",
+    "model_missing",
+    "no_gpu",
+    "out_of_memory",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,7 @@ class JobLine:
     when: str
     words: str = ""
     advice: str = ""
+    detail: str = ""
     position: str = ""
     reason: str = ""
     code: str = ""
@@ -189,7 +201,9 @@ def _describe_job(job: Any, **changes: Any) -> JobLine:
 def _get_title(job: Any) -> tuple[str, str]:
     narration = job.narration
     if narration is None:
-        return job.get_kind_display(), str(job.payload.get("language", ""))
+        about = job.payload.get("engine", "") if job.kind == JobKind.WARM else ""
+        title = f"{job.get_kind_display()} {about}".strip()
+        return title, str(job.payload.get("language", ""))
     obj = narration.source_object
     if obj is None:
         return str(narration), narration.language
@@ -224,6 +238,7 @@ def _describe_waiting(row: WaitingJob) -> JobLine:
         row.job,
         when=show_moment(row.job.queued_at),
         words=explain_waiting(row),
+        detail=row.job.error if row.job.error_code in DETAILED else "",
         position=str(row.position or ""),
         reason=find_reason(row),
     )
@@ -236,6 +251,7 @@ def _describe_failure(job: Any, named: int) -> JobLine:
         when=show_moment(job.finished_at) if job.finished_at else "",
         words=explain_job(job.error_code),
         advice=advise(job.error_code),
+        detail=job.error if job.error_code in DETAILED else "",
         sentences=sentences,
         sentences_left=job.sentences - len(sentences),
     )

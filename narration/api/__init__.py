@@ -10,6 +10,7 @@ from narration.api.jobs import (
     dismiss_notices,
     find_waiting,
     list_notices,
+    request_warm,
     resume_lane,
     retry_job,
 )
@@ -157,6 +158,7 @@ __all__ = [
     "request_narration",
     "request_narrations",
     "request_refresh",
+    "request_warm",
     "resume_lane",
     "retake_segment",
     "retry_job",

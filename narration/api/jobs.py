@@ -24,7 +24,7 @@ from narration.models import (
     SynthesisFailure,
     get_actor_name,
 )
-from narration.pipeline import backlog, notices, previews, quotas, requests, waiting
+from narration.pipeline import backlog, notices, previews, quotas, requests, waiting, warming
 from narration.pipeline.events import record
 from narration.pipeline.notices import Notice
 from narration.queue import bell
@@ -104,6 +104,16 @@ def resume_lane(name: str, *, user: Any = None) -> None:
         lane.update(paused_until=None)
         record("lane_resumed", actor=user, data={"lane": name})
         bell.ring_on_commit(name)
+
+
+def request_warm(alias: str, *, user: Any = None) -> Job:
+    """Have a worker load an engine ahead of use; the job that does it.
+
+    ``ConfigurationError`` when there is no such alias.
+    """
+    if user is not None and not user.has_perm(LANE_PERMISSION):
+        raise NotAllowed("You may not do this.")
+    return warming.request_warming(alias, user=user)
 
 
 def list_notices(user: Any) -> list[Notice]:

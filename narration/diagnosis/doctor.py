@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
-from narration.diagnosis import database, machine, models, sound, work
+from narration.diagnosis import database, engines, machine, models, sound, work
 from narration.diagnosis.findings import Finding, State
 from narration.logs import describe_exception
 
@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     work.check_jobs,
     work.check_workers,
     work.check_lanes,
+    engines.check_loaded,
     machine.check_storage,
     machine.check_disk,
     machine.check_email,

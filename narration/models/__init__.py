@@ -44,7 +44,7 @@ from narration.models.work import (
     UsageDay,
     Worker,
 )
-from narration.models.workers import CLUSTER_LANE
+from narration.models.workers import CLUSTER_LANE, EngineAtWork
 
 __all__ = [
     "ACTIVE_STATES",
@@ -52,6 +52,7 @@ __all__ = [
     "CaseRule",
     "Consent",
     "ConsentScope",
+    "EngineAtWork",
     "Event",
     "GateVerdict",
     "Heard",

@@ -127,6 +127,7 @@ def _choose_lane(engine: str) -> str:
 def _pack(segment: PlannedSegment) -> dict[str, Any]:
     return {
         "digest": segment.digest,
+        "engine": segment.voice.engine,
         "voice": segment.voice.pk,
         "settings": dict(segment.voice.settings),
         "text": segment.spoken.text,

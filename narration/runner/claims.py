@@ -14,6 +14,7 @@ from narration import conf
 from narration.models import Job, JobKind, JobState, Worker
 from narration.pipeline.events import record
 from narration.runner import lanes
+from narration.speaking import find_crowded_out
 
 #: How many waiting jobs are looked at when the first ones are taken by others.
 CANDIDATES = 10
@@ -38,8 +39,16 @@ def claim_urgent(job: Job, worker: Worker | None = None) -> Job | None:
 
 
 def find_urgent(job: Job) -> QuerySet[Job]:
-    """Short jobs that go before this running one of the same lane, the most urgent first."""
-    return Job.objects.claimable(job.lane).filter(kind__in=SHORT_KINDS, priority__lt=job.priority)
+    """Short jobs that go before this running one of the same lane, the most urgent first.
+
+    Not those whose engine has no room beside that of the running one: they go first once it ends.
+    """
+    short = Job.objects.claimable(job.lane).filter(kind__in=SHORT_KINDS, priority__lt=job.priority)
+    crowded_out = find_crowded_out(conf.get_engines().values())
+    if not crowded_out:
+        return short
+    # Not exclude(): to SQL, payloads without the key are neither equal nor unequal.
+    return short.exclude(pk__in=Job.objects.filter(payload__engine__in=crowded_out).values("pk"))
 
 
 def build_lease_end() -> Any:

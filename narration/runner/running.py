@@ -23,6 +23,7 @@ from narration.models import Job, JobKind, JobState, Narration, Worker
 from narration.pipeline.narrate import bring_up_to_date, publish_if_due
 from narration.pipeline.plans import refresh_plan
 from narration.pipeline.previews import make_preview
+from narration.pipeline.warming import warm_up
 from narration.runner import lanes, workers
 from narration.runner.claims import claim, claim_urgent
 from narration.runner.lease import Cancelled, GiveBack, Lease, LeaseLost
@@ -156,6 +157,10 @@ def _work_off(job: Job, lease: Lease) -> bool:
         is_made = make_preview(job, lease)
         lease.end(JobState.DONE if is_made else JobState.PARTIAL)
         return is_made
+    if job.kind == JobKind.WARM:
+        warm_up(job, lease)
+        lease.end(JobState.DONE, error_code="", error="")
+        return True
     narration = job.narration
     if narration is None:
         raise NarrationError("The narrated object is gone.", code="source_gone")

@@ -9,6 +9,7 @@ from narration.speaking.warm import (
     get_engine_process,
     hold_engine,
     is_heavy,
+    list_heavy,
     watch,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "get_engine_process",
     "hold_engine",
     "is_heavy",
+    "list_heavy",
     "watch",
 ]

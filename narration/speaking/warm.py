@@ -93,7 +93,7 @@ def find_crowded_out(configs: Iterable[EngineConfig]) -> list[str]:
             for config in configs
             if config.alias not in resident
             and _room.find_victims(get_device(config)) is None
-            and is_heavy(config)
+            and _may_be_heavy(config)
         ]
 
 
@@ -111,6 +111,11 @@ def is_heavy(config: EngineConfig) -> bool:
     if config.is_heavy is not None:
         return config.is_heavy
     return find_engine_class(config).model is not None
+
+
+def list_heavy(configs: Iterable[EngineConfig]) -> set[str]:
+    """The aliases of those that are heavy; one that cannot be imported is not."""
+    return {config.alias for config in configs if _may_be_heavy(config)}
 
 
 def list_warm() -> list[WarmEngine]:
@@ -169,6 +174,14 @@ def _tell(entry: WarmEngine) -> None:
     for watcher in _watchers if entry.is_heavy else ():
         with suppress(Exception):
             watcher()
+
+
+def _may_be_heavy(config: EngineConfig) -> bool:
+    """One that cannot be imported is none that jobs wait for."""
+    try:
+        return is_heavy(config)
+    except EngineError:
+        return False
 
 
 def _describe_entry(entry: WarmEngine) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Scene:
         self.narration: dict = {}
         self.dummy: dict = {"delay_ms": 60}
         self.variables: dict[str, str] = {}
+        self.workers = 2
         self._settings = settings
 
     # Before.
@@ -207,7 +208,7 @@ class Troupe:
         """The cluster once it has all its processes and none of those in ``but``."""
 
         def find() -> Cluster | None:
-            found = find_cluster(self.process.pid)
+            found = find_cluster(self.process.pid, workers=self.scene.workers)
             return found if found and not found.pids & but else None
 
         return wait_for(find, what="a whole cluster")

@@ -1,0 +1,56 @@
+"""Warming: load an engine ahead of use, on the worker whose lane it is in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from narration import conf, digests, logs, permissions
+from narration.exceptions import EngineError
+from narration.models import Job, JobKind, JobState, get_actor_name
+from narration.pipeline.events import record
+from narration.pipeline.synthesize import Listener
+from narration.queue import bell
+from narration.speaking import get_engine_process, hold_engine
+
+#: After what somebody waits for at their desk, before every narration.
+PRIORITY = -60
+
+
+def request_warming(alias: str, *, user: Any) -> Job:
+    """The job that loads this engine, the one that waits or a new one.
+
+    ``ConfigurationError`` when there is no such alias.
+    """
+    engine = conf.get_engine(alias)
+    key = digests.build_warm_key(alias)
+    try:
+        with transaction.atomic():
+            job = Job.objects.create(
+                kind=JobKind.WARM,
+                request_key=key,
+                lane=engine.lane,
+                priority=PRIORITY,
+                payload={"engine": alias},
+                requested_by=permissions.get_actor(user),
+                requested_by_name=get_actor_name(user),
+                request_id=logs.get_request_id(),
+                queued_at=Now(),
+            )
+            record("warm_requested", job=job, actor=user, data={"engine": alias})
+    except IntegrityError:
+        job = Job.objects.get(kind=JobKind.WARM, request_key=key, state=JobState.QUEUED)
+    bell.ring_on_commit(job.lane)
+    job.refresh_from_db()
+    return job
+
+
+def warm_up(job: Job, listener: Listener) -> None:
+    """Load the engine of a warm job; it stays. ``EngineError`` says why it cannot be."""
+    alias = str(job.payload.get("engine", ""))
+    if alias not in conf.get_engines():
+        raise EngineError(f"There is no engine '{alias}' any more.", code="engine_not_installed")
+    with hold_engine(alias, listener.check), listener.busy():
+        get_engine_process(alias)
