@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "docs" / "examples"
 UNITS = sorted(EXAMPLES.glob("*.service"))
 WORKERS = [unit for unit in UNITS if "worker" in unit.name]
+GPU_HOW_TOS = sorted((ROOT / "docs" / "how-to").glob("set-up-a-gpu-worker*.md"))
 HOW_TOS = sorted((ROOT / "docs" / "how-to").glob("run-in-production*.md"))
 
 
@@ -100,6 +101,43 @@ def test_the_composition_has_what_a_site_needs():
     assert volumes == composed["volumes"].keys()
 
 
+def test_the_workers_of_the_cards_are_one_process_each_on_one_card():
+    composed = yaml.safe_load((EXAMPLES / "compose-gpu.yaml").read_text())
+    seen = []
+    for service in composed["services"].values():
+        assert service["command"] == "python manage.py narration_worker"
+        assert int(service["stop_grace_period"].rstrip("s")) > supervisor.GRACE_SECONDS
+        assert service["init"]
+        environment = service["environment"]
+        assert set(environment) <= read_variables() | {"Q_CLUSTER_NAME"}
+        assert environment["Q_CLUSTER_NAME"] == environment["Q_LANES"] == "gpu"
+        (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+        assert device["capabilities"] == ["gpu"]
+        seen += device["device_ids"]
+    assert seen == ["0", "1"]
+    unit = read_unit(EXAMPLES / "narration-gpu-worker@.service")["Service"]
+    assert "CUDA_VISIBLE_DEVICES=%i" in unit["Environment"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"Q_CLUSTER_NAME": "gpu", "Q_LANES": "gpu", "Q_WORKERS": "4"}, "gpu 1"),
+        ({"Q_CLUSTER_NAME": "gpu", "Q_LANES": "gpu", "Q_LANE_WORKERS": "2"}, "gpu 2"),
+        ({"Q_LANES": "gpu", "Q_WORKERS": "4"}, "narration 4"),
+    ],
+)
+def test_the_cluster_of_a_lane_is_one_process_unless_told_otherwise(given, told):
+    code = "from django_q.conf import Conf; print(Conf.CLUSTER_NAME, Conf.WORKERS)"
+    code = f"import django; django.setup(); {code}"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test", **given}
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    answer = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == told
+
+
 def test_what_the_image_copies_is_there():
     text = (EXAMPLES / "Dockerfile").read_text()
     for source in re.findall(r"^COPY (\S+)", text, re.MULTILINE):
@@ -112,6 +150,13 @@ def test_what_the_image_copies_is_there():
 def test_the_text_names_every_example(path):
     text = path.read_text()
     assert [each.name for each in EXAMPLES.iterdir() if f"examples/{each.name}" not in text] == []
+
+
+@pytest.mark.parametrize("path", GPU_HOW_TOS, ids=lambda path: path.name)
+def test_the_blocks_of_python_in_the_text_are_python(path):
+    for block in re.findall(r"^```python\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE):
+        compile(block, path.name, "exec")
+    assert "Q_CLUSTER_NAME=gpu" in path.read_text()
 
 
 @pytest.mark.parametrize(
