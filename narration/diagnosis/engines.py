@@ -57,7 +57,7 @@ def _list_details(facts: Mapping[str, Any]) -> Iterator[str]:
     """Device, memory, time to load, speed, model: what is known of them."""
     if device := facts.get("device"):
         yield _("on %(device)s") % {"device": device}
-    yield _describe_memory(facts)
+    yield from _list_memory(facts)
     if facts.get("load_seconds") is not None:
         yield _("loaded in %(seconds).1f s") % {"seconds": facts["load_seconds"]}
     if facts.get("real_time_factor"):
@@ -67,19 +67,19 @@ def _list_details(facts: Mapping[str, Any]) -> Iterator[str]:
         yield _("model %(model)s") % {"model": str(model)[:SHORT]}
 
 
-def _describe_memory(facts: Mapping[str, Any]) -> str:
-    """On its device if it told, else of its process."""
+def _list_memory(facts: Mapping[str, Any]) -> Iterator[str]:
+    """On its device if it told, else of its process: now, and around its loading."""
     key = "memory" if facts.get("memory") is not None else "rss"
-    words = _("memory %(now)s") % {"now": filesizeformat(facts.get(key) or 0)}
+    sizes = {"now": filesizeformat(facts.get(key) or 0)}
     if key == "memory" and facts.get("memory_total"):
-        words += _(" of %(total)s") % {"total": filesizeformat(facts["memory_total"])}
+        sizes["total"] = filesizeformat(facts["memory_total"])
+        yield _("memory %(now)s of %(total)s") % sizes
+    else:
+        yield _("memory %(now)s") % sizes
     before, after = (facts.get(name, {}).get(key) for name in ("before", "after"))
     if before is not None and after is not None:
-        words += _(" (%(before)s before loading, %(after)s after)") % {
-            "before": filesizeformat(before),
-            "after": filesizeformat(after),
-        }
-    return words
+        words = _("before loading %(before)s, after %(after)s")
+        yield words % {"before": filesizeformat(before), "after": filesizeformat(after)}
 
 
 def _get_title(alias: str) -> str:

@@ -58,7 +58,7 @@ def test_the_card_of_another_machine_is_told_with_its_numbers():
         "speaker-1, process 7",
         "on NVIDIA H100",
         "memory 4.0\xa0GB of 80.0\xa0GB",
-        "(1.0\xa0GB before loading, 3.0\xa0GB after)",
+        "before loading 1.0\xa0GB, after 3.0\xa0GB",
         "loaded in 12.3 s",
         "0.052 s of work for a second of sound",
         "model 0123456789ab",
