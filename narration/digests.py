@@ -16,6 +16,7 @@ from narration.values import EngineFacts, Utterance
 
 UTTERANCE_VERSION = 1
 TEXT_VERSION = 1
+VOICE_VERSION = 1
 PLAN_VERSION = 1
 REQUEST_VERSION = 1
 
@@ -51,6 +52,18 @@ def build_utterance_digest(
             "voice": sorted(references) or utterance.voice,
             "settings": facts.drop_defaults(utterance.settings),
             "take": utterance.take,
+        }
+    )
+
+
+def build_voice_digest(references: Sequence[str], facts: EngineFacts) -> str:
+    """Identity of a cloned voice's latents: the recordings it imitates, and by which model."""
+    return _digest(
+        {
+            "v": VOICE_VERSION,
+            "references": sorted(references),
+            "engine": facts.name,
+            "model": facts.model_fingerprint,
         }
     )
 

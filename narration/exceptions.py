@@ -48,6 +48,14 @@ class ConflictError(NarrationError):
     code = "conflict"
 
 
+class ConsentError(NarrationError):
+    """A person's voice may not speak: ``consent_missing``, ``consent_revoked``,
+    ``consent_expired`` or ``consent_scope``.
+    """
+
+    code = "consent_missing"
+
+
 class EngineError(NarrationError):
     """An engine could not speak an utterance."""
 

@@ -8,7 +8,17 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
 
 from narration.digests import build_preview_key
-from narration.models import Job, JobKind, Narration, Rendition, Segment, TrackFile
+from narration.exceptions import ConsentError
+from narration.models import (
+    Job,
+    JobKind,
+    Narration,
+    Rendition,
+    Segment,
+    Track,
+    TrackFile,
+    Voice,
+)
 from narration.signing import build_storage_name
 from narration.sources import get_source
 
@@ -35,6 +45,19 @@ def can_hear(user: Any, narration: Narration, *, is_published: bool) -> bool:
     return can(user, "listen" if is_published else "narrate", narration.source_object)
 
 
+def may_sound(track: Track) -> bool:
+    """Whether every person who is heard in a track, or imitated, lets it sound now."""
+    voices = Voice.objects.filter(tracks__track=track).needing_consent()
+    if not voices.exists():
+        return True
+    obj = track.narration.source_object
+    try:
+        voices.demand_consent(get_source(obj).get_scope_chain(obj) if obj is not None else ())
+    except ConsentError:
+        return False
+    return True
+
+
 def find_track_file(token: str, extension: str, user: Any) -> TrackFile | None:
     """The file behind a media URL if this user may have it now."""
     try:
@@ -46,7 +69,9 @@ def find_track_file(token: str, extension: str, user: Any) -> TrackFile | None:
         return None
     narration = file.track.narration
     is_published = narration.published_track_id == file.track_id
-    return file if can_hear(user, narration, is_published=is_published) else None
+    if not can_hear(user, narration, is_published=is_published) or not may_sound(file.track):
+        return None
+    return file
 
 
 def find_rendition(token: str, user: Any) -> Rendition | None:
@@ -56,7 +81,7 @@ def find_rendition(token: str, user: Any) -> Rendition | None:
     except ValueError:
         return None
     rendition = Rendition.objects.usable().filter(storage_name=name).first()
-    if rendition is None:
+    if rendition is None or not _has_consent(rendition):
         return None
     if user.has_perm("narration.view_rendition") and user.is_staff:
         return rendition
@@ -66,3 +91,11 @@ def find_rendition(token: str, user: Any) -> Rendition | None:
     spoken_in = Segment.objects.filter(utterance_digest=rendition.digest).values("narration")
     narrations = Narration.objects.filter(pk__in=spoken_in)[:MAXIMUM_ASKED]
     return rendition if any(can(user, "narrate", n.source_object) for n in narrations) else None
+
+
+def _has_consent(rendition: Rendition) -> bool:
+    try:
+        Voice.objects.filter(pk=rendition.voice_id).demand_consent(None)
+    except ConsentError:
+        return False
+    return True

@@ -33,7 +33,7 @@ from narration.exceptions import (
 
 ALIAS = "narration"
 #: The folders that are ours; whatever else lies in the storage is left alone.
-KINDS = ("renditions", "tracks")
+KINDS = ("renditions", "tracks", "references", "latents", "evidence")
 BLOCK_SIZE = 256 * 1024
 #: How often a running job asks for the room that is left, in seconds.
 ROOM_CHECK_SECONDS = 5.0

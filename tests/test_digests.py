@@ -49,3 +49,17 @@ def test_a_text_key_forgets_white_space_and_composition_only():
     assert digests.build_text_key(" Ac\u0327a\u0303o  rápida.\n", "pt-BR") == key
     assert digests.build_text_key("Ação rápida!", "pt-BR") != key
     assert digests.build_text_key("Ação rápida.", "pt-PT") != key
+
+
+def test_a_cloned_voice_is_its_recordings_and_the_model_that_imitates_them():
+    key = digests.build_voice_digest(["b" * 64, "a" * 64], FACTS)
+    assert key == "d6d1be7f79b66e60ce5ad4d5208e016a10f7d7646e06a04a6cad530b4a188271"
+    assert digests.build_voice_digest(["a" * 64, "b" * 64], FACTS) == key
+    same = replace(FACTS, sound_version=2, profile="bf16", slots=4)
+    assert digests.build_voice_digest(["a" * 64, "b" * 64], same) == key
+    others = [
+        digests.build_voice_digest(["a" * 64], FACTS),
+        digests.build_voice_digest(["a" * 64, "b" * 64], replace(FACTS, name="another")),
+        digests.build_voice_digest(["a" * 64, "b" * 64], replace(FACTS, model_fingerprint="other")),
+    ]
+    assert len({key, *others}) == 4

@@ -24,6 +24,7 @@ from narration.models import (
     Track,
     TrackFile,
     TrackRendition,
+    TrackVoice,
 )
 
 
@@ -176,6 +177,12 @@ class TrackFileAdmin(ReadOnlyAdmin):
 class TrackRenditionAdmin(ReadOnlyAdmin):
     list_display = ["track", "position", "rendition"]
     list_select_related = ["track__narration__content_type", "rendition"]
+
+
+@admin.register(TrackVoice)
+class TrackVoiceAdmin(ReadOnlyAdmin):
+    list_display = ["track", "voice"]
+    list_select_related = ["track__narration__content_type", "voice"]
 
 
 def _build_link(file: TrackFile) -> SafeString:

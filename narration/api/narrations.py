@@ -248,6 +248,7 @@ def estimate_narration(obj: models.Model, *, language: str, user: Any = None) ->
     )
     if not narration.is_planned or is_behind or requests.is_refresh_due(narration):
         plans.refresh_plan(narration)
+    plans.demand_consents(narration, obj)
     return build_estimate(narration)
 
 
@@ -259,7 +260,7 @@ def get_track(obj: models.Model, *, language: str, user: Any, draft: bool = Fals
     _require(user, "narrate" if draft else "listen", obj)
     narration = find_narration(obj, language=language)
     track = narration and (narration.draft_track if draft else narration.published_track)
-    if not track:
+    if not track or not permissions.may_sound(track):
         raise NarrationNotFound(_("There is no narration to hear."))
     return track
 

@@ -62,7 +62,9 @@ class LatentsShelf:
         if not path.is_file():
             self._kept.pop(voice, None)
             raise EngineError(
-                "The latents of this cloned voice are not on this machine.", code="latents_missing"
+                "The latents of this cloned voice are not on this machine.",
+                code="latents_missing",
+                is_permanent=False,
             )
         if voice not in self._kept:
             self._kept[voice] = decode_latents(Latents(path.read_bytes()))

@@ -1,6 +1,7 @@
 """The tables, one module per aggregate. Hosts go through ``narration.api``."""
 
 from narration.models.base import Row, get_actor_name
+from narration.models.consents import Consent, ConsentScope
 from narration.models.listening import Heard, ListeningHour, Position
 from narration.models.narrations import (
     Narration,
@@ -22,11 +23,10 @@ from narration.models.sound import (
     TrackFile,
     TrackFormat,
     TrackRendition,
+    TrackVoice,
     iter_chunks,
 )
 from narration.models.voices import (
-    Consent,
-    ConsentScope,
     LicenceAcceptance,
     ReferenceRecording,
     Voice,
@@ -83,6 +83,7 @@ __all__ = [
     "TrackFile",
     "TrackFormat",
     "TrackRendition",
+    "TrackVoice",
     "UsageDay",
     "Verdict",
     "Voice",

@@ -155,6 +155,11 @@ class Override(Row):
                 name="narration_override_once",
             ),
             build_choices_check("override", "kind", OverrideKind),
+            # The rendition of a recording is of a human voice, which names its person.
+            models.CheckConstraint(
+                name="narration_override_recording_is_there",
+                condition=~models.Q(kind="recording") | models.Q(rendition__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -290,3 +290,20 @@ class TrackRendition(Row):
 
     def __str__(self) -> str:
         return f"{self.position}: {self.rendition_id}"
+
+
+class TrackVoice(Row):
+    """Whose voices a track speaks in: asked whenever it is heard, and told when a voice is lost."""
+
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="voices")
+    voice = models.ForeignKey(Voice, on_delete=models.PROTECT, related_name="tracks")
+
+    class Meta:
+        verbose_name = _("voice of a track")
+        verbose_name_plural = _("voices of tracks")
+        constraints = [
+            models.UniqueConstraint(fields=["track", "voice"], name="narration_trackvoice_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.track_id}: {self.voice_id}"

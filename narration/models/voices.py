@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from narration import conf
 from narration.engines.base import check_utterance
-from narration.exceptions import NarrationError, NotAllowed, UnsupportedUtterance
+from narration.exceptions import ConsentError, NarrationError, NotAllowed, UnsupportedUtterance
 from narration.models.base import Row, build_actor_field, build_choices_check
+from narration.models.consents import FAULTS, Consent
 from narration.speaking import describe_engine
-from narration.values import EngineFacts, Utterance
-
-
-class ConsentScope(models.TextChoices):
-    COURSE = "course", _("one course")
-    INSTALLATION = "installation", _("everything on this site")
-
-
-class Consent(Row):
-    """A person's word that a voice may imitate theirs; revoking it is a fact, never a deletion."""
-
-    person = models.CharField(_("person"), max_length=200)
-    statement_version = models.CharField(_("statement version"), max_length=40)
-    scope = models.CharField(
-        _("scope"), max_length=20, choices=ConsentScope, default=ConsentScope.INSTALLATION
-    )
-    evidence = models.TextField(_("evidence"), blank=True, default="")
-    given_at = models.DateTimeField(_("given at"))
-    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
-    recorded_by = build_actor_field()
-    recorded_by_name = models.CharField(max_length=150, blank=True, default="")
-    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
-    revoked_by = build_actor_field()
-    revoked_by_name = models.CharField(max_length=150, blank=True, default="")
-
-    class Meta:
-        verbose_name = _("consent")
-        verbose_name_plural = _("consents")
-        constraints = [build_choices_check("consent", "scope", ConsentScope)]
-
-    def __str__(self) -> str:
-        return self.person
+from narration.values import CLONED_PREFIX, EngineFacts, Utterance
 
 
 class VoiceKind(models.TextChoices):
@@ -77,6 +49,28 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
             own = _find_engine_voice(engine, language)
             return self._get_builtin(engine, own, language) if own else None
 
+    def needing_consent(self) -> VoiceQuerySet:
+        """Those that are a person's, or like a person's."""
+        return self.exclude(kind=VoiceKind.BUILTIN)
+
+    def demand_consent(self, scope_chain: Sequence[str] | None, *, lock: bool = False) -> None:
+        """``ConsentError`` unless every one of these may speak in these scopes now.
+
+        The one place that says so; by the database's clock. None for ``scope_chain`` asks only
+        whether the consents hold. With ``lock``, inside a transaction, they go on to hold until
+        it is committed.
+        """
+        rows = list(self.needing_consent().order_by("pk").values_list("name", "consent"))
+        if not rows:
+            return
+        consents = Consent.objects.filter(pk__in={pk for _name, pk in rows}).order_by("pk")
+        if lock:
+            consents = consents.select_for_update()
+        found = {consent.pk: consent for consent in consents.with_fault()}
+        for name, pk in rows:
+            if code := _find_fault(found.get(pk), scope_chain):
+                raise ConsentError(f"{FAULTS[code]} ({name})", code=code)
+
     def _get_builtin(self, alias: str, engine_voice: str, language: str) -> Voice:
         identity = {"engine": alias, "engine_voice": engine_voice, "kind": VoiceKind.BUILTIN}
         voice = self.filter(**identity, retired_at=None).order_by("pk").first()
@@ -86,6 +80,14 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
                 name=label, defaults={**identity, "languages": [language]}
             )
         return voice
+
+
+def _find_fault(consent: Any, scope_chain: Sequence[str] | None) -> str:
+    if consent is None:
+        return "consent_missing"
+    if not consent.fault and scope_chain is not None and not consent.covers(scope_chain):
+        return "consent_scope"
+    return str(consent.fault)
 
 
 def _find_engine_voice(alias: str, language: str) -> str:
@@ -109,8 +111,11 @@ class Voice(Row):
     """Who speaks, by a name editors know. ``settings`` holds only what is not the default."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
-    engine = models.CharField(_("engine"), max_length=50, help_text=_("Alias in the settings."))
-    engine_voice = models.CharField(_("engine voice"), max_length=100)
+    # A human's voice has no engine, a cloned one no name of the engine's own.
+    engine = models.CharField(
+        _("engine"), max_length=50, blank=True, help_text=_("Alias in the settings.")
+    )
+    engine_voice = models.CharField(_("engine voice"), max_length=100, blank=True)
     languages = models.JSONField(_("languages"), default=list, blank=True)
     settings = models.JSONField(_("settings"), default=dict, blank=True)
     profile = models.CharField(_("profile"), max_length=40, blank=True, default="")
@@ -130,8 +135,16 @@ class Voice(Row):
         constraints = [
             build_choices_check("voice", "kind", VoiceKind),
             models.CheckConstraint(
-                name="narration_voice_cloned_has_consent",
-                condition=~models.Q(kind="cloned") | models.Q(consent__isnull=False),
+                name="narration_voice_of_person_has_consent",
+                condition=models.Q(kind="builtin") | models.Q(consent__isnull=False),
+                violation_error_message=_("A voice of a person needs their consent."),
+            ),
+            models.CheckConstraint(
+                name="narration_voice_has_speaker",
+                condition=models.Q(kind="human")
+                | (models.Q(kind="cloned") & ~models.Q(engine=""))
+                | (~models.Q(engine="") & ~models.Q(engine_voice="")),
+                violation_error_message=_("Say which engine speaks, and with which voice."),
             ),
         ]
 
@@ -143,12 +156,14 @@ class Voice(Row):
 
         A voice that is retired speaks no more: its engine may be gone.
         """
-        if self.retired_at:
+        if self.retired_at or self.kind == VoiceKind.HUMAN:
             return
+        is_cloned = self.kind == VoiceKind.CLONED
+        speaker = f"{CLONED_PREFIX}{0:064x}" if is_cloned else self.engine_voice
         try:
             facts = describe_engine(self.engine)
             for language in self.languages or facts.languages[:1]:
-                check_utterance(facts, Utterance("a", language, self.engine_voice, self.settings))
+                check_utterance(facts, Utterance("a", language, speaker, self.settings))
         except NarrationError as error:
             raise ValidationError(str(error)) from error
 
@@ -160,17 +175,29 @@ class Voice(Row):
 
 
 class ReferenceRecording(Row):
-    """A sample that a cloning engine imitates."""
+    """A sample that a cloning engine imitates: mono FLAC, levelled. ``sha256`` is that of the file.
+
+    ``checks`` holds what was measured, and ``advice``: codes of what should be better.
+    """
 
     voice = models.ForeignKey(Voice, on_delete=models.CASCADE, related_name="recordings")
-    file = models.CharField(max_length=200)
+    name = models.CharField(_("name"), max_length=200, blank=True, default="")
+    file = models.CharField(max_length=200, unique=True)
     sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField(default=0)
     duration_ms = models.PositiveIntegerField()
     checks = models.JSONField(default=dict, blank=True)
+    added_at = models.DateTimeField(_("added at"), default=timezone.now, editable=False)
+    added_by = build_actor_field()
+    added_by_name = models.CharField(max_length=150, blank=True, default="")
 
     class Meta:
         verbose_name = _("reference recording")
         verbose_name_plural = _("reference recordings")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["voice", "sha256"], name="narration_recording_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.voice} ({self.duration_ms} ms)"
@@ -181,7 +208,9 @@ class VoiceLatents(Row):
 
     voice = models.ForeignKey(Voice, on_delete=models.CASCADE, related_name="latents")
     digest = models.CharField(max_length=64, unique=True)
-    file = models.CharField(max_length=200)
+    file = models.CharField(max_length=200, unique=True)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    size = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = _("voice latents")

@@ -14,7 +14,6 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
-from narration import digests
 from narration.engines.models import WITHOUT_MODEL
 from narration.exceptions import EngineError
 from narration.models import Narration, Rendition, Segment, iter_chunks
@@ -211,7 +210,7 @@ def _say(row: Segment, cast: CastVoice, scene: _Scene, change: Change) -> Change
     if len(text) > cast.facts.get_max_characters(row.language):
         raise _CutOtherwise
     utterance = cast.build_utterance(text, row.language, row.take)
-    digest = digests.build_utterance_digest(utterance, cast.facts)
+    digest = cast.build_digest(utterance)
     return ChangedSentence(
         row.display_text, row.spoken_text, text, digest, cast.voice.pk, row.language
     )

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from narration import conf
+from narration import conf, digests
 from narration.audio.gaps import Gaps, build_gaps
 from narration.engines.base import check_utterance
 from narration.exceptions import ConfigurationError, UnsupportedUtterance
-from narration.models import LexiconEntry, SpeechPolicy, Voice
+from narration.models import LexiconEntry, SpeechPolicy, Voice, VoiceKind
 from narration.pipeline.lexicons import NO_ENTRIES, ScopedLexicon, build_lexicon, load_entries
 from narration.speaking import describe_engine
 from narration.text import Lexicon
 from narration.text.policy import DEFAULT_RULES, SpeechRules, build_rules
-from narration.values import EngineFacts, Role, Utterance
+from narration.values import CLONED_PREFIX, EngineFacts, Role, Utterance
 
 
 class Amendment:
@@ -37,17 +37,65 @@ class Amendment:
 NO_AMENDMENT = Amendment()
 
 
+def cast_voice(voice: Voice, scope_chain: Sequence[str] = ()) -> CastVoice:
+    """A voice with all that a plan needs of it; whether it may speak is asked before it does."""
+    if voice.kind == VoiceKind.HUMAN:
+        raise UnsupportedUtterance(
+            f"'{voice}' is a person's own: it is in recordings and says nothing else.",
+            code="human_voice",
+        )
+    references: tuple[str, ...] = ()
+    if voice.kind == VoiceKind.CLONED:
+        references = tuple(voice.recordings.order_by("sha256").values_list("sha256", flat=True))
+    return CastVoice(voice, describe_engine(voice.engine), references, tuple(scope_chain))
+
+
 @dataclass(frozen=True, slots=True)
 class CastVoice:
-    """A voice with what its engine can do."""
+    """A voice with what its engine can do, in the scopes of what it is to speak.
+
+    ``references`` are the digests of the recordings that a cloned voice imitates.
+    """
 
     voice: Voice
     facts: EngineFacts
+    references: tuple[str, ...] = ()
+    scope_chain: tuple[str, ...] = ()
+
+    @property
+    def is_cloned(self) -> bool:
+        """Whether it imitates somebody."""
+        return self.voice.kind == VoiceKind.CLONED
+
+    @property
+    def engine_voice(self) -> str:
+        """What its engine calls it; a cloned one by the digest of what it imitates."""
+        if not self.is_cloned:
+            return self.voice.engine_voice
+        return CLONED_PREFIX + digests.build_voice_digest(self.references, self.facts)
 
     def build_utterance(self, text: str, language: str, take: int) -> Utterance:
         """The exact request for this voice; settings that equal the defaults are left out."""
         settings = self.facts.drop_defaults(self.voice.settings)
-        return Utterance(text, language, self.voice.engine_voice, settings, take)
+        return Utterance(text, language, self.engine_voice, settings, take)
+
+    def build_digest(self, utterance: Utterance) -> str:
+        """Identity of the sound of an utterance in this voice."""
+        return digests.build_utterance_digest(utterance, self.facts, references=self.references)
+
+    def demand_consent(self, *, lock: bool = False) -> None:
+        """``ConsentError`` unless the person it belongs to lets it speak here, now.
+
+        The pipeline asks wherever sound is asked for or made: before a request, a preview, a job,
+        each sentence, and, with ``lock``, in the transaction that stores a sound.
+        """
+        if self.voice.kind == VoiceKind.BUILTIN:
+            return
+        Voice.objects.filter(pk=self.voice.pk).demand_consent(self.scope_chain, lock=lock)
+        if not self.references:
+            raise UnsupportedUtterance(
+                f"'{self.voice}' has no recordings yet.", code="voice_without_recordings"
+            )
 
     def speaks(self, language: str) -> bool:
         """Whether its engine says this language in this voice."""
@@ -72,6 +120,7 @@ class Casting:
     rules: SpeechRules = DEFAULT_RULES
     lexicon: ScopedLexicon = NO_ENTRIES
     foreign: Mapping[str, Mapping[str, CastVoice]] | None = None
+    scope_chain: tuple[str, ...] = ()
 
     def get(self, role: Role, language: str = "") -> CastVoice:
         """The voice of a role; the body's where none is named.
@@ -88,6 +137,11 @@ class Casting:
     def get_lexicon(self, cast: CastVoice) -> Lexicon:
         """The pronunciations that hold for a voice."""
         return self.lexicon.get(cast.voice.engine, cast.facts)
+
+    def demand_consents(self) -> None:
+        """``ConsentError`` unless every voice of it may speak in its scopes now."""
+        for cast in {cast.voice.pk: cast for cast in self.voices.values()}.values():
+            cast.demand_consent()
 
     @property
     def lane(self) -> str:
@@ -110,7 +164,7 @@ def load_casting(
     policies = _load_policies(scope_chain, amendment)
     voices = _load_voices(policies, language, amendment)
     voices.setdefault(Role.BODY, amendment.amend_voice(Voice.objects.get_default(language)))
-    cast = {role: _cast(voice, language) for role, voice in voices.items()}
+    cast = {role: _cast(voice, language, scope_chain) for role, voice in voices.items()}
     entries = amendment.amend_entries(load_entries(scope_chain))
     lexicon = build_lexicon(entries, scope_chain)
     return Casting(
@@ -123,7 +177,8 @@ def load_casting(
         ),
         rules=build_rules(_merge(policy.rules for policy in reversed(policies))),
         lexicon=lexicon,
-        foreign=_cast_foreign(foreign, policies, cast, amendment),
+        foreign=_cast_foreign(foreign, policies, cast, scope_chain, amendment),
+        scope_chain=tuple(scope_chain),
     )
 
 
@@ -131,6 +186,7 @@ def _cast_foreign(
     languages: Iterable[str],
     policies: Sequence[SpeechPolicy],
     main: Mapping[str, CastVoice],
+    scope_chain: Sequence[str],
     amendment: Amendment,
 ) -> dict[str, dict[str, CastVoice]]:
     """Voices of other languages: as cast, else the main ones where they speak it, else a default.
@@ -141,12 +197,12 @@ def _cast_foreign(
     for language in languages:
         named = _load_voices(policies, language, amendment)
         voices = {role: cast for role, cast in main.items() if cast.speaks(language)}
-        voices |= {role: _cast(voice, language) for role, voice in named.items()}
+        voices |= {role: _cast(voice, language, scope_chain) for role, voice in named.items()}
         if Role.BODY not in voices:
             default = Voice.objects.find_speaking(language, main[Role.BODY].voice.engine)
             if default is None:
                 continue
-            voices[Role.BODY] = _cast(amendment.amend_voice(default), language)
+            voices[Role.BODY] = _cast(amendment.amend_voice(default), language, scope_chain)
         found[language] = voices
     return found
 
@@ -178,8 +234,7 @@ def _get_voice(name: str) -> Voice:
     return voice
 
 
-def _cast(voice: Voice, language: str) -> CastVoice:
-    facts = describe_engine(voice.engine)
-    cast = CastVoice(voice, facts)
-    check_utterance(facts, cast.build_utterance("a", language, 0))
+def _cast(voice: Voice, language: str, scope_chain: Sequence[str]) -> CastVoice:
+    cast = cast_voice(voice, scope_chain)
+    check_utterance(cast.facts, cast.build_utterance("a", language, 0))
     return cast

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from narration.models import LexiconEntry, SpeechPolicy, iter_chunks
+from narration.models import Consent, LexiconEntry, SpeechPolicy, iter_chunks
 from narration.pipeline.casting import NO_AMENDMENT, Amendment, Casting, load_casting
 
 _Key = tuple[tuple[str, ...], str, tuple[str, ...]]
@@ -13,7 +13,7 @@ _Key = tuple[tuple[str, ...], str, tuple[str, ...]]
 class Castings:
     """Casting by scope chain and language, loaded once for all chains that lead to the same rows.
 
-    Give it every scope key that will be asked for: a chunk of them costs two queries. Scopes that
+    Give it every scope key that will be asked for: a chunk of them costs one query. Scopes that
     only an ``amendment`` says something about are ``amended``.
     """
 
@@ -26,9 +26,11 @@ class Castings:
         self._amendment = amendment
         self._known: set[str] = set(amended)
         for chunk in iter_chunks(scope_keys):
-            for rows in (SpeechPolicy.objects, LexiconEntry.objects):
-                keys = rows.filter(scope_key__in=chunk).values_list("scope_key", flat=True)
-                self._known.update(keys)
+            said, *others = (
+                rows.filter(scope_key__in=chunk).order_by().values_list("scope_key", flat=True)
+                for rows in (SpeechPolicy.objects, LexiconEntry.objects, Consent.objects)
+            )
+            self._known.update(said.union(*others))
         self._castings: dict[_Key, Casting] = {}
 
     def get(

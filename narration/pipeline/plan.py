@@ -241,7 +241,7 @@ def _plan_segment(
         occurrence=occurrence,
         cast=sentence.cast,
         utterance=utterance,
-        digest=digests.build_utterance_digest(utterance, sentence.cast.facts),
+        digest=sentence.cast.build_digest(utterance),
         pause_ms=pause_ms or sentence.pause_ms,
         runs=None if given else sentence.runs,
     )

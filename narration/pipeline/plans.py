@@ -99,6 +99,14 @@ def _store_plan(
     return True
 
 
+def demand_consents(narration: Narration, obj: Model) -> None:
+    """``ConsentError`` unless every voice of the stored plan may speak this text now."""
+    spoken = Segment.objects.filter(narration=narration).values("voice")
+    voices = Voice.objects.filter(pk__in=spoken).needing_consent()
+    if voices.exists():
+        voices.demand_consent(get_source(obj).get_scope_chain(obj))
+
+
 def count_missing(plan: Plan) -> dict[str, int]:
     """How many distinct utterances have no sound yet, and how many could not be spoken."""
     wanted = plan.get_utterances()

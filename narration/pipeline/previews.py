@@ -13,14 +13,13 @@ from narration import conf, digests, logs, permissions
 from narration.audio.gaps import DEFAULT_GAPS
 from narration.exceptions import ConflictError, NarrationError
 from narration.models import ACTIVE_STATES, Job, JobKind, JobState, Rendition, Voice, get_actor_name
-from narration.pipeline.casting import Amendment, Casting, CastVoice, load_casting
+from narration.pipeline.casting import Amendment, Casting, cast_voice, load_casting
 from narration.pipeline.events import record
 from narration.pipeline.licences import Permits
 from narration.pipeline.plan import Plan, PlannedSegment, build_plan
 from narration.pipeline.renditions import keep
 from narration.pipeline.synthesize import Listener, synthesize_missing
 from narration.queue import bell
-from narration.speaking import describe_engine
 from narration.values import Passage, Role, Run, SpokenForm, Utterance
 
 #: Before every narration; lowest goes first.
@@ -42,6 +41,7 @@ def plan_preview(
     plan = build_plan([passage], language=language, casting=casting)
     if not plan.segments:
         raise NarrationError("There is nothing to speak in this text.", code="nothing_to_say")
+    plan.segments[0].cast.demand_consent()
     return plan.segments[0]
 
 
@@ -129,6 +129,7 @@ def _pack(segment: PlannedSegment) -> dict[str, Any]:
         "digest": segment.digest,
         "engine": segment.voice.engine,
         "voice": segment.voice.pk,
+        "scope_chain": list(segment.cast.scope_chain),
         "settings": dict(segment.voice.settings),
         "text": segment.spoken.text,
         "language": segment.language,
@@ -140,7 +141,7 @@ def _unpack(payload: dict[str, Any]) -> PlannedSegment:
     voice = Voice.objects.get(pk=payload["voice"])
     # A voice may be heard with settings that are not saved.
     voice.settings = payload["settings"]
-    cast = CastVoice(voice, describe_engine(voice.engine))
+    cast = cast_voice(voice, payload.get("scope_chain", ()))
     utterance: Utterance = cast.build_utterance(
         payload["text"], payload["language"], payload["take"]
     )
@@ -156,5 +157,5 @@ def _unpack(payload: dict[str, Any]) -> PlannedSegment:
         occurrence=0,
         cast=cast,
         utterance=utterance,
-        digest=digests.build_utterance_digest(utterance, cast.facts),
+        digest=cast.build_digest(utterance),
     )

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from narration.exceptions import ConflictError
-from narration.models import Narration, Track, get_actor_name
+from narration.models import Narration, Track, Voice, get_actor_name
 from narration.permissions import get_actor
 from narration.pipeline.events import record
 from narration.signals import narration_published
@@ -18,9 +18,11 @@ from narration.sources import get_source
 
 def offer_draft(narration: Narration, track: Track) -> bool:
     """Make ``track`` the draft if it still speaks the newest plan; whether it does."""
-    updated = Narration.objects.filter(pk=narration.pk, plan_digest=track.plan_digest).update(
-        draft_track=track, missing=0, failed=0
-    )
+    with transaction.atomic():
+        _demand_consents(narration, track)
+        updated = Narration.objects.filter(pk=narration.pk, plan_digest=track.plan_digest).update(
+            draft_track=track, missing=0, failed=0
+        )
     return updated == 1
 
 
@@ -28,8 +30,10 @@ def publish_draft(narration_pk: int, *, user: Any = None, version: int | None = 
     """Swap text and track for learners; ``ConflictError`` if the draft is not the newest text.
 
     With ``version`` only that one of the text is published, whatever was saved since.
+    ``ConsentError`` if somebody is heard in it who does not consent.
     """
     with transaction.atomic():
+        _demand_consents_of_draft(narration_pk)
         narration = (
             Narration.objects.select_for_update(of=("self",))
             .select_related("draft_track")
@@ -72,6 +76,21 @@ def withdraw_published(narration_pk: int, *, user: Any = None, reason: str = "")
         )
         Narration.objects.filter(pk=narration.pk).update(published_track=None)
         record("withdrawn", narration=narration, actor=user, data={"reason": reason[:200]})
+
+
+def _demand_consents_of_draft(narration_pk: int) -> None:
+    """Before the narration is locked: who takes a consent away locks it before narrations."""
+    narration = Narration.objects.select_related("draft_track").get(pk=narration_pk)
+    if narration.draft_track is not None:
+        _demand_consents(narration, narration.draft_track)
+
+
+def _demand_consents(narration: Narration, track: Track) -> None:
+    voices = Voice.objects.filter(tracks__track=track).needing_consent()
+    obj = narration.source_object
+    if obj is not None and voices.exists():
+        chain = get_source(obj).get_scope_chain(obj)
+        Voice.objects.filter(pk__in=voices.values("pk")).demand_consent(chain, lock=True)
 
 
 def _announce(narration: Narration, track: Track) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from narration import storage
 from narration.audio.codec import decode, encode_flac
 from narration.digests import UTTERANCE_VERSION
-from narration.exceptions import StorageCorrupt
+from narration.exceptions import ConsentError, StorageCorrupt
 from narration.models import Rendition, RenditionState, SynthesisFailure, iter_chunks
 from narration.pipeline.gating import Gated
 from narration.pipeline.plan import PlannedSegment
@@ -22,17 +22,22 @@ logger = logging.getLogger(__name__)
 
 
 def store_rendition(segment: PlannedSegment, gated: Gated) -> Rendition:
-    """Keep what an engine made: file first, then its row. Who stores a digest first wins."""
+    """Keep what an engine made: file first, then its row. Who stores a digest first wins.
+
+    ``ConsentError``, and nothing is kept, where a person took back their word meanwhile.
+    """
     sound = encode_flac(gated.result.waveform)
     file = storage.write("renditions", segment.digest, "flac", sound)
     facts = _build_facts(gated, file)
     rendition = None
-    while rendition is None:  # again, if the row in our way is pruned in this moment
-        try:
+    try:
+        while rendition is None:  # again, if the row in our way is pruned in this moment
             with transaction.atomic():
-                rendition = Rendition.objects.create(**_build_identity(segment), **facts)
-        except IntegrityError:
-            rendition = _replace_quarantined(segment.digest, facts)
+                segment.cast.demand_consent(lock=True)
+                rendition = _store_row(segment, facts)
+    except ConsentError:
+        storage.delete(file.name)
+        raise
     SynthesisFailure.objects.filter(digest=segment.digest).delete()
     return rendition
 
@@ -95,10 +100,22 @@ def get_timings(rendition: Rendition) -> tuple[WordTiming, ...]:
     return tuple(WordTiming(*row) for row in rendition.word_timings)
 
 
-def _replace_quarantined(digest: str, facts: dict[str, object]) -> Rendition | None:
-    """A damaged rendition gets the new file; a sound one stays as it is. None when it is gone."""
-    rows = Rendition.objects.filter(digest=digest)
-    rows.filter(state=RenditionState.QUARANTINED).update(scrubbed_at=None, **facts)
+def _store_row(segment: PlannedSegment, facts: dict[str, object]) -> Rendition | None:
+    try:
+        with transaction.atomic():
+            return Rendition.objects.create(**_build_identity(segment), **facts)
+    except IntegrityError:
+        return _replace_quarantined(segment, facts)
+
+
+def _replace_quarantined(segment: PlannedSegment, facts: dict[str, object]) -> Rendition | None:
+    """A damaged rendition gets the new file; a sound one stays as it is. None when it is gone.
+
+    Its voice may be another row by now, with the same recordings and a new consent.
+    """
+    rows = Rendition.objects.filter(digest=segment.digest)
+    quarantined = rows.filter(state=RenditionState.QUARANTINED)
+    quarantined.update(scrubbed_at=None, voice=segment.voice, **facts)
     rows.update(marked_at=None)
     return rows.first()
 

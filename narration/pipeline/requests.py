@@ -215,6 +215,7 @@ def _draft_jobs(
         try:
             casting = castings.get(chain, wish.narration.language)
             permits.require(cast.facts for cast in casting.voices.values())
+            casting.demand_consents()
         except NarrationError as error:
             found[at] = error
             continue

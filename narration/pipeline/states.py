@@ -333,6 +333,10 @@ _BAD_FILE = _("A sound could not be stored, or was found damaged.")
 #: Why a job ended badly. What the database keeps (``Job.error``) stays English, for the log.
 JOB_EXPLANATIONS = {
     "configuration": _BAD_SETUP,
+    "consent_expired": _("The consent to this voice has expired; choose another voice."),
+    "consent_missing": _("Nobody has consented to this voice; choose another voice."),
+    "consent_revoked": _("The person took back their consent to this voice; choose another voice."),
+    "consent_scope": _("The consent to this voice is for another course; choose another voice."),
     "database_away": _("The database was away."),
     "engine_crashed": _("The engine crashed at every sentence; something is wrong with it."),
     "device_lost": _("The card stopped working while it spoke."),
@@ -343,6 +347,7 @@ JOB_EXPLANATIONS = {
     "engine_not_installed": _("The engine of this voice is not installed."),
     "engine_not_loaded": _NO_ENGINE,
     "engine_not_started": _NO_ENGINE,
+    "human_voice": _("This voice is in recordings only; choose another voice."),
     "internal": _("Something went wrong that nobody had foreseen."),
     "kills_worker": _(
         "The worker died each time it worked on this; it is set aside until someone looks."
@@ -380,6 +385,7 @@ JOB_EXPLANATIONS = {
     "unsupported_language": _("The voice does not speak this language; choose another voice."),
     "unsupported_setting": _BAD_SETUP,
     "unsupported_voice": _BAD_SETUP,
+    "voice_without_recordings": _("This voice has no recordings yet; add one, or choose another."),
 }
 
 EXPLANATIONS = {

@@ -18,7 +18,16 @@ from narration.audio.stitch import Piece, Placement, lay_out, stitch
 from narration.digests import build_track_identity
 from narration.exceptions import StorageCorrupt
 from narration.manifests import MANIFEST_VERSION, build_words, get_extension, iter_cues
-from narration.models import Job, Narration, Rendition, Track, TrackFile, TrackRendition
+from narration.models import (
+    Job,
+    Narration,
+    Rendition,
+    Track,
+    TrackFile,
+    TrackRendition,
+    TrackVoice,
+    Voice,
+)
 from narration.pipeline.licences import list_duties, list_licences, say_synthetic
 from narration.pipeline.plan import Plan, PlannedSegment
 from narration.pipeline.renditions import get_timings, keep, load_waveform
@@ -236,6 +245,7 @@ def _create_track(
     }
     try:
         with transaction.atomic():
+            voices = _lock_voices(plan)
             _demand(renditions, keep(renditions))  # none is pruned under our hands
             track = Track.objects.create(
                 **identity,
@@ -247,6 +257,7 @@ def _create_track(
                 job=job,
             )
             _create_files(track, files)
+            _name_voices(track, voices)
             TrackRendition.objects.bulk_create(
                 [
                     TrackRendition(track=track, position=at, rendition=renditions[segment.digest])
@@ -256,8 +267,25 @@ def _create_track(
             )
     except IntegrityError:
         track = Track.objects.get(**identity)
-        _repair_files(track, files)
+        with transaction.atomic():
+            # The same sound may be another voice's by now, whose person consents.
+            _name_voices(track, _lock_voices(plan))
+            Track.objects.filter(pk=track.pk).update(manifest=manifest)
+            _repair_files(track, files)
     return track
+
+
+def _lock_voices(plan: Plan) -> list[Voice]:
+    """Who speaks in a plan; ``ConsentError`` unless all may, until the transaction ends."""
+    voices = Voice.objects.filter(pk__in={segment.voice.pk for segment in plan.segments})
+    voices.demand_consent(plan.casting.scope_chain, lock=True)
+    return list(voices)
+
+
+def _name_voices(track: Track, voices: list[Voice]) -> None:
+    track.voices.exclude(voice__in=voices).delete()
+    rows = [TrackVoice(track=track, voice=voice) for voice in voices]
+    TrackVoice.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _create_files(track: Track, files: Mapping[str, storage.StoredFile]) -> None:
@@ -270,8 +298,9 @@ def _create_files(track: Track, files: Mapping[str, storage.StoredFile]) -> None
 
 
 def _repair_files(track: Track, files: Mapping[str, storage.StoredFile]) -> None:
-    """The track was there and its files were not whole: point it to the new ones."""
+    """The track was there and its files were not whole, or gone: point it to the new ones."""
     for name, file in files.items():
-        TrackFile.objects.filter(track=track, format=name).update(
-            storage_name=file.name, sha256=file.sha256, size=file.size, scrubbed_at=None
+        facts = {"storage_name": file.name, "sha256": file.sha256, "size": file.size}
+        TrackFile.objects.update_or_create(
+            track=track, format=name, defaults={**facts, "scrubbed_at": None}
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,8 +17,10 @@ from django.db.models.functions import Now
 
 from narration import conf, storage
 from narration.exceptions import EngineCrashed, EngineError
-from narration.models import Rendition, SynthesisFailure
+from narration.models import Rendition, SynthesisFailure, VoiceKind
+from narration.pipeline import latents
 from narration.pipeline.cardfaults import CardWatch
+from narration.pipeline.casting import CastVoice
 from narration.pipeline.gating import Gate
 from narration.pipeline.licences import Permits
 from narration.pipeline.plan import Plan, PlannedSegment
@@ -83,10 +85,13 @@ def synthesize_missing(
 
     A sentence the engine refuses is set aside and told to the listener; the rest goes on.
     ``StorageFull`` when there is no room for what would be made, ``LicenceNotAccepted`` when
-    nobody has accepted the terms of an engine's model.
+    nobody has accepted the terms of an engine's model, ``ConsentError`` as soon as a person's voice
+    may speak no longer.
     """
     wanted = plan.get_utterances()
     Permits().require(segment.cast.facts for segment in wanted.values())
+    for cast in _find_people(wanted.values()):
+        cast.demand_consent()
     with listener.busy():  # a storage that is far away is asked for every file
         present = find_whole(wanted)
     missing = [segment for digest, segment in wanted.items() if digest not in present]
@@ -139,6 +144,8 @@ def _speak_through(
     card = CardWatch()
     for _attempt in range(ATTEMPTS):
         again: list[_Failure] = []
+        with listener.busy():  # a voice that is heard for the first time is learnt first
+            latents.lay_out(engine, (segment.cast for segment in segments))
         waiting = deque(segments)
         for segment, outcome in _stream(engine, waiting, listener, gate.build_utterance):
             gated = gate.admit(segment, outcome)
@@ -190,10 +197,13 @@ def _stream(
     """
     stream = engine.open_stream()
     in_hand: dict[str, PlannedSegment] = {}
+    people = _find_people(waiting)
     room = storage.RoomWatch()
     try:
         while waiting or in_hand:
             listener.check()
+            for cast in people:
+                cast.demand_consent()
             room.check()
             while waiting and len(in_hand) < LINED_UP * waiting[0].cast.facts.slots:
                 segment = waiting.popleft()
@@ -205,6 +215,12 @@ def _stream(
     finally:
         for name in in_hand:
             stream.cancel(name)
+
+
+def _find_people(segments: Iterable[PlannedSegment]) -> list[CastVoice]:
+    """The voices among them that are persons', once each."""
+    people = {s.voice.pk: s.cast for s in segments if s.voice.kind != VoiceKind.BUILTIN}
+    return list(people.values())
 
 
 def _set_aside(failure: _Failure) -> None:

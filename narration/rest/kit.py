@@ -39,6 +39,7 @@ STATUSES: tuple[tuple[type[exceptions.NarrationError], HTTPStatus], ...] = (
     (exceptions.NotAllowed, HTTPStatus.NOT_FOUND),
     (exceptions.SourceError, HTTPStatus.NOT_FOUND),
     (exceptions.ConflictError, HTTPStatus.CONFLICT),
+    (exceptions.ConsentError, HTTPStatus.CONFLICT),
     (exceptions.QuotaExceeded, HTTPStatus.TOO_MANY_REQUESTS),
     (exceptions.UnsupportedUtterance, HTTPStatus.UNPROCESSABLE_ENTITY),
     (exceptions.EngineError, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -18,7 +18,7 @@ from django.db import (
 )
 
 from narration import conf, logs
-from narration.exceptions import ConflictError, NarrationError
+from narration.exceptions import ConflictError, ConsentError, NarrationError
 from narration.models import Job, JobKind, JobState, Narration, Worker
 from narration.pipeline.narrate import bring_up_to_date, publish_if_due
 from narration.pipeline.plans import refresh_plan
@@ -77,6 +77,8 @@ def _bring_to_an_end(job: Job, deadline: float | None) -> None:
         _try_end(lease, JobState.CANCELLED)
     except GiveBack:
         _try_give_back(lease)
+    except ConsentError as error:
+        _try_end(lease, JobState.CANCELLED, error_code=error.code, error=str(error))
     except NarrationError as error:
         lease.fail(error)
     except (OperationalError, InterfaceError) as error:
@@ -203,9 +205,9 @@ def _outlive_database(lease: Lease, error: Exception) -> None:
     lease.fail(NarrationError(type(error).__name__, code="database_away", is_permanent=False))
 
 
-def _try_end(lease: Lease, state: JobState) -> None:
+def _try_end(lease: Lease, state: JobState, **changes: str) -> None:
     try:
-        lease.end(state)
+        lease.end(state, **changes)
     except LeaseLost:
         logger.warning("Job %s: the lease was lost as it ended.", lease.job.uid)
 

@@ -10,14 +10,20 @@ from django.db.models.functions import Now
 
 from narration import conf
 from narration.models import Job, JobState
+from narration.pipeline import consents
 from narration.pipeline.events import record
 from narration.queue import bell
 from narration.queue.supervisor import is_alive
 from narration.runner.lease import announce
 
+#: How long a sweep may delete what was made with consents that ended.
+CONSENT_SECONDS = 5.0
+
 
 def sweep() -> int:
     """Take back jobs whose worker is silent, end those nobody can finish, ring for what waits.
+
+    Then what persons were promised: see ``narration.pipeline.consents.sweep``.
 
     Idempotent; run from the schedule and from the supervisor. How many jobs were taken back.
     """
@@ -30,6 +36,7 @@ def sweep() -> int:
             count += _take_back(job)
     for lane in Job.objects.due().values_list("lane", flat=True).distinct():
         bell.ring_unless_ringing(lane)
+    consents.sweep(CONSENT_SECONDS)
     return count
 
 

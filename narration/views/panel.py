@@ -22,6 +22,7 @@ from narration import api
 from narration.exceptions import (
     ConfigurationError,
     ConflictError,
+    ConsentError,
     EngineError,
     NarrationError,
     NarrationNotFound,
@@ -159,7 +160,7 @@ def build_panel(obj: Model, language: str, user: Any, problem: str = "") -> dict
         try:
             estimate = api.estimate_narration(obj, language=language, user=user)
             state = api.state_of(obj, language=language)  # the estimate may have planned anew
-        except (ConfigurationError, SourceError, EngineError) as error:
+        except (ConfigurationError, ConsentError, SourceError, EngineError) as error:
             problem = problem or api.explain_error(error)
     failures, first_flagged = [], None
     if state.failed or state.flagged:

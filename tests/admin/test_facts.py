@@ -25,6 +25,7 @@ from narration.models import (
     Worker,
 )
 from tests.views.rows import get_url, make_narration, make_rendition, make_track
+from tests.voices.scenes import make_consent
 
 MODELS = sorted(apps.get_app_config("narration").get_models(), key=lambda model: model.__name__)
 EDITABLE = {Consent, LexiconEntry, SpeechPolicy, Voice}
@@ -192,24 +193,9 @@ def test_who_edited_a_word_is_remembered(client, staff):
     assert (entry.updated_by, entry.updated_by_name) == (staff, "staff")
 
 
-def test_a_consent_is_revoked_and_never_deleted(client, admin_user):
+def test_a_consent_is_never_deleted(client, admin_user):
     client.force_login(admin_user)
-    consent = Consent.objects.create(person="Ana", statement_version="1", given_at=timezone.now())
-    data = {
-        "person": "Ana",
-        "statement_version": "1",
-        "scope": "installation",
-        "given_at_0": "2026-01-01",
-        "given_at_1": "10:00",
-        "revoked_at_0": "2026-02-01",
-        "revoked_at_1": "10:00",
-    }
-    response = client.post(get_page_url(consent), data)
-    assert response.status_code == 302, response.context["errors"]
-    consent.refresh_from_db()
-    assert consent.revoked_by == admin_user
-    assert consent.revoked_by_name == admin_user.username
-    delete = reverse("admin:narration_consent_delete", args=[consent.pk])
+    delete = reverse("admin:narration_consent_delete", args=[make_consent().pk])
     assert client.post(delete, {"post": "yes"}).status_code == 403
 
 

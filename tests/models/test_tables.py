@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from narration import models as tables
 from narration.models import (
-    Consent,
     Job,
     LexiconEntry,
     Narration,
@@ -22,6 +21,7 @@ from narration.models import (
     TrackRendition,
     Voice,
 )
+from tests.voices.scenes import make_consent
 
 pytestmark = pytest.mark.django_db
 
@@ -65,16 +65,16 @@ def test_every_table_has_a_unique_public_id():
     rows = [getattr(tables, name) for name in tables.__all__]
     rows = [row for row in rows if isinstance(row, type) and issubclass(row, tables.Row)]
     concrete = [row for row in rows if not row._meta.abstract]
-    assert len(concrete) == 25
+    assert len(concrete) == 26
     assert all(row._meta.get_field("uid").unique for row in concrete)
     assert all(row._meta.pk.get_internal_type() == "BigAutoField" for row in concrete)
 
 
-def test_a_cloned_voice_needs_a_consent():
-    facts = {"engine": "dummy", "engine_voice": "low", "kind": "cloned"}
+@pytest.mark.parametrize("kind", ["cloned", "human"])
+def test_the_voice_of_a_person_needs_a_consent(kind):
+    facts = {"engine": "dummy", "engine_voice": "low", "kind": kind}
     refuses(lambda: Voice.objects.create(name="No consent", **facts))
-    consent = Consent.objects.create(person="Ada", statement_version="1", given_at=timezone.now())
-    assert Voice.objects.create(name="Consent", consent=consent, **facts).pk
+    assert Voice.objects.create(name="Consent", consent=make_consent(), **facts).pk
 
 
 def test_choices_are_held_by_the_database(voice, narration):

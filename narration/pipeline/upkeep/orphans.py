@@ -7,12 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Model
+
 from narration import storage
-from narration.models import Rendition, TrackFile
+from narration.models import Consent, ReferenceRecording, Rendition, TrackFile, VoiceLatents
 from narration.pipeline.upkeep.clock import Deadline
 
 #: A file comes before its row, by seconds. So old a file waits for none any more.
 AGE = timedelta(days=1)
+#: Who names the files of each kind, and in which field.
+ROWS: dict[str, tuple[type[Model], str]] = {
+    "renditions": (Rendition, "storage_name"),
+    "tracks": (TrackFile, "storage_name"),
+    "references": (ReferenceRecording, "file"),
+    "latents": (VoiceLatents, "file"),
+    "evidence": (Consent, "evidence_file"),
+}
 #: Names asked for in one query.
 BATCH = 500
 
@@ -57,11 +67,11 @@ def count_orphans() -> Orphans:
 def _iter_orphans(folder: str, told: Orphans) -> Iterator[str]:
     """Names without a row; a query for each 500 files."""
     names = storage.list_files(folder)
-    model = Rendition if folder.startswith("renditions/") else TrackFile
+    model, field = ROWS[folder.partition("/")[0]]
     for start in range(0, len(names), BATCH):
         some = names[start : start + BATCH]
-        rows = model.objects.filter(storage_name__in=some)
-        orphans = set(some) - set(rows.values_list("storage_name", flat=True))
+        rows = model._default_manager.filter(**{f"{field}__in": some})  # noqa: SLF001
+        orphans = set(some) - set(rows.values_list(field, flat=True))
         told.files += len(some)
         told.orphans += len(orphans)
         yield from sorted(orphans)

@@ -1,0 +1,1 @@
+"""Voices of persons: consent, recordings, latents, and how all of it ends."""
