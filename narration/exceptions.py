@@ -87,6 +87,12 @@ class ModelError(NarrationError):
     code = "model"
 
 
+class UploadRefused(NarrationError):
+    """A file somebody sent is too big, is no sound, or is of no use."""
+
+    code = "upload"
+
+
 class StorageCorrupt(NarrationError):
     """A stored file is missing, truncated or altered."""
 

@@ -43,6 +43,7 @@ STATUSES: tuple[tuple[type[exceptions.NarrationError], HTTPStatus], ...] = (
     (exceptions.QuotaExceeded, HTTPStatus.TOO_MANY_REQUESTS),
     (exceptions.UnsupportedUtterance, HTTPStatus.UNPROCESSABLE_ENTITY),
     (exceptions.EngineError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (exceptions.UploadRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (exceptions.StorageCorrupt, HTTPStatus.SERVICE_UNAVAILABLE),
     (exceptions.NarrationError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
