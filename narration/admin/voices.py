@@ -7,33 +7,18 @@ from typing import Any
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from narration import api
 from narration.admin.readonly import ReadOnlyAdmin
 from narration.models import (
-    Consent,
     LexiconEntry,
     LicenceAcceptance,
     ReferenceRecording,
     SpeechPolicy,
-    Voice,
     VoiceLatents,
     get_actor_name,
 )
-
-
-@admin.register(Voice)
-class VoiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["name", "engine", "engine_voice", "kind", "retired_at"]
-    list_filter = ["engine", "kind"]
-    search_fields = ["name", "engine_voice"]
-    readonly_fields = ["version"]
-
-    def save_model(
-        self, request: HttpRequest, obj: Voice, form: ModelForm[Any], change: bool
-    ) -> None:
-        """Store it; what it spoke with other settings is out of date."""
-        api.apply_change(api.change_voice(obj), user=request.user)
 
 
 @admin.register(LexiconEntry)
@@ -62,9 +47,19 @@ class LexiconEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(SpeechPolicy)
 class SpeechPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["__str__", "version"]
+    list_display = ["__str__", "version", "broken"]
     search_fields = ["scope_key"]
-    readonly_fields = ["version"]
+    readonly_fields = ["broken", "version"]
+
+    @admin.display(description=_("voices that may not speak"))
+    def broken(self, policy: SpeechPolicy) -> str:
+        """Who is cast and silent, why, and what to do."""
+        faults = api.find_silent_voices(policy)
+        if not faults:
+            return "–"
+        named = " ".join(f"{name}: {reason}" for name, reason in faults.items())
+        advice = _("Texts that are cast with it cannot be narrated: choose another voice.")
+        return f"{named} {advice}"
 
     def save_model(
         self, request: HttpRequest, obj: SpeechPolicy, form: ModelForm[Any], change: bool
@@ -84,32 +79,9 @@ class SpeechPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.delete_model(request, policy)
 
 
-@admin.register(Consent)
-class ConsentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["person", "scope", "given_at", "expires_at", "revoked_at"]
-    list_filter = ["scope"]
-    search_fields = ["person"]
-    exclude = ["recorded_by", "revoked_by"]
-    readonly_fields = ["recorded_by_name", "revoked_by_name"]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
-        """Nobody: a consent is revoked, which is a fact, and not forgotten."""
-        return False
-
-    def save_model(
-        self, request: HttpRequest, obj: Consent, form: ModelForm[Any], change: bool
-    ) -> None:
-        """Remember who recorded it, and who revoked it."""
-        if not change:
-            obj.recorded_by, obj.recorded_by_name = request.user, get_actor_name(request.user)
-        if obj.revoked_at and not obj.revoked_by_name:
-            obj.revoked_by, obj.revoked_by_name = request.user, get_actor_name(request.user)
-        super().save_model(request, obj, form, change)
-
-
 @admin.register(ReferenceRecording)
 class ReferenceRecordingAdmin(ReadOnlyAdmin):
-    list_display = ["voice", "duration_ms"]
+    list_display = ["voice", "name", "duration_ms", "added_at"]
     list_select_related = ["voice"]
 
 

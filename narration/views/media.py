@@ -28,7 +28,7 @@ from django.views.decorators.http import require_safe
 
 from narration import conf, manifests, permissions, storage
 from narration.exceptions import StorageUnreachable
-from narration.models import Rendition, Track, TrackFile
+from narration.models import ReferenceRecording, Rendition, Track, TrackFile
 from narration.signing import get_token
 from narration.sources import get_source
 
@@ -139,6 +139,21 @@ def serve_file(request: HttpRequest, media: MediaFile) -> HttpResponseBase:
     for name, value in headers.items():
         response[name] = value
     patch_vary_headers(response, ["Cookie"])
+    return response
+
+
+def serve_recording(request: HttpRequest, recording: ReferenceRecording) -> HttpResponseBase:
+    """What a cloned voice imitates, to whom the caller lets hear it; nothing is to keep it."""
+    media = MediaFile(
+        recording.file,
+        recording.size,
+        recording.sha256,
+        CONTENT_TYPES["flac"],
+        recording.added_at,
+        lambda: "recording.flac",
+    )
+    response = serve_file(request, media)
+    response["Cache-Control"] = "private, no-store"
     return response
 
 

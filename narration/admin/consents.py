@@ -1,0 +1,174 @@
+"""Consents in the admin: recorded once, looked at, taken back; never edited, never deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.forms import ModelForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from narration import api, storage
+from narration.admin.voice_forms import ConsentForm
+from narration.exceptions import NarrationError
+from narration.models import Consent, Voice
+from narration.models.statements import CURRENT, STATEMENTS
+
+FACTS = (
+    "person",
+    "state",
+    "statement_version",
+    "statement",
+    "scope",
+    "scope_key",
+    "evidence",
+    "evidence_link",
+    "given_at",
+    "recorded_by_name",
+    "revoked_at",
+    "revoked_by_name",
+    "revoked_reason",
+    "settled_at",
+    "voices",
+)
+
+
+@admin.register(Consent)
+class ConsentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = ConsentForm
+    list_display = ["person", "state", "scope", "given_at", "expires_at"]
+    list_filter = ["scope"]
+    search_fields = ["person"]
+
+    class Media:
+        css = {"all": ["narration/voices.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With what each is worth now."""
+        return Consent.objects.with_fault()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All facts; of one that is recorded, only the end may be brought nearer."""
+        return ["expires_at", *FACTS] if obj else list(ConsentForm.field_order)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What was said."""
+        return FACTS if obj else ()
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Of a recorded one nothing is asked again."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj:
+            for name in ("statement_language", "evidence_upload"):
+                form.base_fields.pop(name, None)
+        return form
+
+    def has_delete_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
+        """Nobody: a consent is revoked, which is a fact, and not forgotten."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page that takes one back, and the evidence."""
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/revoke/", wrap(self.revoke), name="narration_consent_revoke"),
+            path("<int:pk>/evidence/", wrap(self.download), name="narration_consent_evidence"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        """With the words that were agreed to."""
+        words = {"statements": STATEMENTS[CURRENT], **(extra_context or {})}
+        return super().add_view(request, form_url, words)
+
+    def save_model(
+        self, request: HttpRequest, obj: Consent, form: ModelForm[Any], change: bool
+    ) -> None:
+        """Record it, or bring its end nearer."""
+        if change:
+            obj.save(update_fields=["expires_at"])
+            return
+        file = form.cleaned_data.get("evidence_upload")
+        evidence = api.Evidence(file.name, file.read()) if file else None
+        api.save_consent(obj, user=request.user, evidence=evidence)
+
+    def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask once, saying what will be gone; then it is."""
+        consent = get_object_or_404(Consent.objects.with_fault(), pk=pk)
+        if not api.can_manage_voices(request.user):
+            raise PermissionDenied
+        page = reverse("admin:narration_consent_change", args=[pk])
+        if request.method == "POST":
+            reason = request.POST.get("reason", "")
+            try:
+                api.revoke_consent(consent, user=request.user, reason=reason)
+            except NarrationError as error:
+                messages.error(request, str(error))
+            else:
+                words = _("Taken back. Nothing is spoken in this voice any more.")
+                messages.success(request, words)
+            return HttpResponseRedirect(page)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Take back the consent of %(person)s") % {"person": consent.person},
+            "opts": Consent._meta,
+            "consent": consent,
+            "page": page,
+            "voices": Voice.objects.filter(consent=consent),
+            "uses": api.list_uses(list(Voice.objects.filter(consent=consent))),
+        }
+        return TemplateResponse(request, "admin/narration/consent_revoke.html", context)
+
+    def download(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """The evidence, as a download for who manages voices."""
+        consent = get_object_or_404(Consent, pk=pk)
+        if not api.can_manage_voices(request.user) or not consent.evidence_file:
+            raise Http404
+        file = storage.StoredFile(
+            consent.evidence_file, consent.evidence_size, consent.evidence_sha256
+        )
+        try:
+            content = storage.read(file)
+        except NarrationError as error:
+            raise Http404 from error
+        # Never shown by the browser: somebody may have sent a page with scripts.
+        response = HttpResponse(content, content_type="application/octet-stream")
+        response.headers["Content-Disposition"] = "attachment"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, consent: Consent) -> str:
+        """In a word or two."""
+        words = {
+            "": _("holds"),
+            "consent_revoked": _("taken back"),
+            "consent_expired": _("expired"),
+        }
+        fault = getattr(consent, "fault", "")
+        is_leaving = fault and consent.settled_at is None
+        return f"{words[fault]}, {_('being deleted')}" if is_leaving else words[fault]
+
+    @admin.display(description=gettext_lazy("evidence as a file"))
+    def evidence_link(self, consent: Consent) -> SafeString | str:
+        """A download."""
+        if not consent.evidence_file:
+            return "–"
+        url = reverse("admin:narration_consent_evidence", args=[consent.pk])
+        return format_html('<a href="{}">{}</a>', url, consent.evidence_name or _("Download"))
+
+    @admin.display(description=gettext_lazy("voices"))
+    def voices(self, consent: Consent) -> str:
+        """Which speak by it."""
+        return ", ".join(voice.name for voice in Voice.objects.filter(consent=consent)) or "–"

@@ -1,0 +1,259 @@
+"""Voices of persons: the consent, the recordings, what they speak, and their end.
+
+``user`` needs Django's permissions on voices and consents; None is the system itself. Everybody
+else gets ``NotAllowed``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from narration import storage
+from narration.exceptions import ConflictError, NarrationNotFound, NotAllowed, UploadRefused
+from narration.models import (
+    Consent,
+    Job,
+    Narration,
+    ReferenceRecording,
+    Segment,
+    SpeechPolicy,
+    Track,
+    Voice,
+    VoiceKind,
+    get_actor_name,
+)
+from narration.permissions import get_actor
+from narration.pipeline import consents, references
+from narration.pipeline.events import record
+from narration.pipeline.references import Prepared
+from narration.sources import get_source
+
+#: Who may add, change and end voices of persons. Hearing their recordings needs the first two.
+MANAGE = ("narration.add_voice", "narration.change_voice")
+CONSENT = ("narration.add_consent", "narration.change_consent")
+EVIDENCE_BYTES = 20 * 1024 * 1024
+#: How many places a list of uses names; the numbers are of all.
+NAMED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A file that proves a consent: a scan, a mail, a recording."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A text that a voice speaks: its title, where it is read, whether learners hear it now."""
+
+    title: str
+    url: str
+    language: str
+    sentences: int
+    is_published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What a voice is used in. ``policies`` are scopes that cast it, "" the whole site."""
+
+    policies: tuple[str, ...] = ()
+    texts: tuple[Use, ...] = ()
+    narrations: int = 0
+    published: int = 0
+    waiting: int = 0
+    withdrawn: tuple[Track, ...] = field(default=())
+
+
+def can_manage_voices(user: Any) -> bool:
+    """Whether ``user`` may add and end voices of persons, and hear their recordings."""
+    if user is None:
+        return True
+    is_staff = user.is_active and user.is_staff
+    return bool(is_staff and user.has_perms((*MANAGE, *CONSENT)))
+
+
+def create_cloned_voice(
+    voice: Voice,
+    consent: Consent,
+    recordings: Sequence[tuple[str, bytes]],
+    *,
+    user: Any,
+    evidence: Evidence | None = None,
+) -> Voice:
+    """Store a consent, the voice it is for and what it imitates: all of it or nothing.
+
+    ``voice`` and ``consent`` are unsaved rows. ``UploadRefused`` for a recording of no use,
+    ``ValidationError`` by field for the rest.
+    """
+    _require(user)
+    prepared = [references.prepare(name, content) for name, content in recordings]
+    if not prepared:
+        raise UploadRefused(_("Add at least one recording."), code="recording_missing")
+    voice.kind, voice.engine_voice = VoiceKind.CLONED, ""
+    stored = _store_evidence(consent, evidence)
+    try:
+        with transaction.atomic():
+            if not Consent.objects.filter(uid=consent.uid).exists():
+                save_consent(consent, user=user)
+            voice.consent = consent
+            voice.full_clean()
+            voice.save()
+            references.add_recordings(voice, prepared, user=user)
+            ref = f"narration.voice:{voice.uid}"
+            record("voice_cloned", actor=user, object_ref=ref)
+    except BaseException:
+        if stored:
+            storage.delete(stored)
+        raise
+    return voice
+
+
+def save_consent(consent: Consent, *, user: Any, evidence: Evidence | None = None) -> Consent:
+    """Record a person's word, new; ``ValidationError`` where it is half a word."""
+    _require(user)
+    _store_evidence(consent, evidence)
+    consent.recorded_by = get_actor(user)
+    consent.recorded_by_name = get_actor_name(user)
+    consent.full_clean()
+    with transaction.atomic():
+        consent.save(force_insert=True)
+        record("consent_recorded", actor=user, object_ref=consents.name_consent(consent))
+    return consent
+
+
+def renew_consent(old: Consent, new: Consent, *, user: Any) -> int:
+    """Let the voices of one consent speak by another of the same person; how many there are.
+
+    Before the old one ends: what has ended is deleted.
+    """
+    _require(user)
+    if old.person != new.person:
+        raise ConflictError(_("The new consent is another person's."), code="other_person")
+    with transaction.atomic():
+        live = Consent.objects.live().select_for_update().order_by("pk")
+        if set(live.filter(pk__in=(old.pk, new.pk)).values_list("pk", flat=True)) != {
+            old.pk,
+            new.pk,
+        }:
+            raise ConflictError(_("One of the two has ended."), code="consent_ended")
+        count = Voice.objects.filter(consent=old).update(consent=new)
+        facts = {"to": consents.name_consent(new), "voices": count}
+        record("consent_renewed", actor=user, object_ref=consents.name_consent(old), data=facts)
+    return count
+
+
+def revoke_consent(consent: Consent, *, user: Any = None, reason: str = "") -> None:
+    """Take a consent back, now and for good: see ``narration.pipeline.consents.revoke``."""
+    _require(user)
+    consents.revoke(consent, user=user, reason=reason)
+
+
+def add_recordings(voice: Voice, recordings: Sequence[tuple[str, bytes]], *, user: Any) -> None:
+    """Give a cloned voice more to imitate, as names and contents of files."""
+    _require(user)
+    if voice.kind != VoiceKind.CLONED:
+        raise ConflictError(_("Only a cloned voice imitates recordings."), code="not_cloned")
+    prepared: list[Prepared] = [references.prepare(name, content) for name, content in recordings]
+    references.add_recordings(voice, prepared, user=user)
+
+
+def remove_recording(recording: ReferenceRecording, *, user: Any) -> None:
+    """Imitate it no more, and delete it."""
+    _require(user)
+    references.remove_recording(recording, user=user)
+
+
+def get_recording(uid: Any, *, user: Any) -> ReferenceRecording:
+    """A recording, for who manages voices; to everybody else there is none."""
+    if not can_manage_voices(user):
+        raise NarrationNotFound("There is no such recording.")
+    try:
+        found = ReferenceRecording.objects.filter(uid=uid).first()
+    except (ValidationError, ValueError):
+        found = None
+    if found is None:
+        raise NarrationNotFound("There is no such recording.")
+    return found
+
+
+def list_uses(voices: Sequence[Voice]) -> Uses:
+    """What these voices are used in, now."""
+    pks, names = [voice.pk for voice in voices], {voice.name for voice in voices}
+    spoken = Narration.objects.filter(
+        pk__in=Segment.objects.filter(voice__in=pks).values("narration")
+    )
+    tracks = Track.objects.filter(voices__voice__in=pks)
+    published = spoken.filter(published_track__in=tracks.values("pk"))
+    heard = set(published.values_list("pk", flat=True))
+    return Uses(
+        policies=tuple(_iter_policies(names)),
+        texts=tuple(
+            _describe(narration, pks, is_published=narration.pk in heard)
+            for narration in spoken.order_by("-pk")[:NAMED]
+        ),
+        narrations=spoken.count(),
+        published=len(heard),
+        waiting=Job.objects.active().filter(narration__in=spoken).count(),
+        withdrawn=tuple(
+            tracks.exclude(withdrawn_at=None)
+            .select_related("narration__content_type")
+            .distinct()
+            .order_by("-withdrawn_at")[:NAMED]
+        ),
+    )
+
+
+def find_silent_voices(policy: SpeechPolicy) -> dict[str, str]:
+    """Voices a policy casts that may not speak where it holds, with the reason in plain words."""
+    names = {name for cast in policy.casting.values() for name in cast.values()}
+    return consents.find_faults(names, [policy.scope_key, ""])
+
+
+def list_advice(recording: ReferenceRecording) -> list[str]:
+    """What should be better about a recording, with what to do."""
+    return references.list_advice(recording)
+
+
+def _iter_policies(names: set[str]) -> Any:
+    for policy in SpeechPolicy.objects.order_by("scope_key"):
+        cast = {name for roles in policy.casting.values() for name in roles.values()}
+        if cast & names:
+            yield policy.scope_key
+
+
+def _describe(narration: Narration, voices: list[int], *, is_published: bool) -> Use:
+    obj = narration.source_object
+    source = get_source(obj) if obj is not None else None
+    return Use(
+        title=source.get_title(obj, narration.language) if source else str(narration),
+        url=source.get_url(obj, narration.language) if source else "",
+        language=narration.language,
+        sentences=Segment.objects.filter(narration=narration, voice__in=voices).count(),
+        is_published=is_published,
+    )
+
+
+def _store_evidence(consent: Consent, evidence: Evidence | None) -> str:
+    """Keep the file in private; its storage name, "" where there is none."""
+    if evidence is None:
+        return ""
+    if len(evidence.content) > EVIDENCE_BYTES:
+        raise UploadRefused(_("The evidence is bigger than 20 MB."), code="upload_too_big")
+    file = storage.write("evidence", str(consent.uid), "bin", evidence.content)
+    consent.evidence_file, consent.evidence_sha256 = file.name, file.sha256
+    consent.evidence_size, consent.evidence_name = file.size, evidence.name[:200]
+    return file.name
+
+
+def _require(user: Any) -> None:
+    if not can_manage_voices(user):
+        raise NotAllowed("You may not manage voices.")

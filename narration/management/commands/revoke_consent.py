@@ -1,0 +1,61 @@
+"""``manage.py revoke_consent``: a person takes their voice back, from a terminal."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from narration import api
+from narration.exceptions import NarrationError
+from narration.models import Consent, Voice
+
+
+class Command(BaseCommand):
+    """Shows what will be gone, asks, and does it."""
+
+    help = (
+        "Takes a consent back: its voices are silent at once, published lessons lose that sound, "
+        "and recordings, latents and sound made with them are deleted. Cannot be undone."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose, and why."""
+        parser.add_argument("consent", help="The person's name, or the consent's uid.")
+        parser.add_argument("--reason", default="", help="Kept with the consent.")
+        parser.add_argument("--yes", action="store_true", help="Do not ask.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """``CommandError`` when there is none or more than one, or the answer is no."""
+        consent = _find(options["consent"])
+        voices = list(Voice.objects.filter(consent=consent))
+        uses = api.list_uses(voices)
+        named = ", ".join(voice.name for voice in voices) or "no voice"
+        self.stdout.write(
+            f"Consent of {consent.person} ({consent.given_at:%Y-%m-%d}): {named}; spoken in "
+            f"{uses.narrations} text(s), heard by learners in {uses.published}."
+        )
+        if not options["yes"] and input("Take it back for good? Type yes: ").strip() != "yes":
+            raise CommandError("Nothing was done.")
+        try:
+            api.revoke_consent(consent, reason=options["reason"])
+        except NarrationError as error:
+            raise CommandError(str(error)) from error
+        consent.refresh_from_db()
+        done = "everything is deleted" if consent.settled_at else "the next sweeps delete the rest"
+        self.stdout.write(f"Taken back; {done}.")
+
+
+def _find(name: str) -> Consent:
+    try:
+        found = Consent.objects.filter(uid=uuid.UUID(name))
+    except ValueError:
+        found = Consent.objects.filter(person=name, revoked_at=None)
+    rows = list(found)
+    if len(rows) == 1:
+        return rows[0]
+    if not rows:
+        raise CommandError(f"There is no consent of '{name}' that could be taken back.")
+    uids = ", ".join(f"{row.uid} ({row.given_at:%Y-%m-%d})" for row in rows)
+    raise CommandError(f"{name} has given several; name one by its uid: {uids}.")
