@@ -52,7 +52,6 @@ def translate_faults() -> Iterator[None]:
             # The frames that failed hold their tensors as long as the traceback lives.
             traceback.clear_frames(error.__traceback__)
             free_memory()
-        # "from None": a chained error would keep those frames alive.
         raise fault from None
 
 

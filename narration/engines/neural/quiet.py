@@ -65,7 +65,7 @@ def settle(models_dir: str | Path) -> None:
 def import_quietly(
     models_dir: str | Path, published: Mapping[str, Path] | None = None
 ) -> Iterator[None]:
-    """A place to import TTS and styletts2 in: no network, no print, no change of chance.
+    """A place to import TTS and styletts2 and to build models in: no network, no print, no chance.
 
     ``published`` maps names of published files to local ones, for what styletts2 would download;
     the functions it keeps go on looking there after the import.
@@ -78,7 +78,7 @@ def import_quietly(
         stand_in(build_stand_ins(published or {})),
         keep_nltk_quiet(),
     ):
-        # Deprecations between packages that nobody here can mend.
+        # Their models are built with functions that torch has deprecated; nobody here can mend it.
         warnings.simplefilter("ignore")
         yield
 
