@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from narration import conf
 from narration.diagnosis.findings import Finding, State
 from narration.exceptions import ConfigurationError, EngineError
-from narration.models import Voice
+from narration.models import LicenceAcceptance, Voice
 from narration.speaking import EngineProcess, describe_engine
 from narration.values import EngineFacts, Utterance
 
@@ -86,6 +86,7 @@ def check_speech() -> Iterator[Finding]:
 def _speak(alias: str, voice: str, language: str) -> dict[str, Any]:
     """One word by a process of its own, which is ended; the start of the engine is timed too."""
     word = WORDS.get(language.partition("-")[0], ANY_WORD)
+    LicenceAcceptance.objects.demand(describe_engine(alias))
     config = conf.get_engine(alias)
     began = time.monotonic()
     with EngineProcess(config) as process:

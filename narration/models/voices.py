@@ -12,7 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from narration import conf
 from narration.engines.base import check_utterance
-from narration.exceptions import ConsentError, NarrationError, NotAllowed, UnsupportedUtterance
+from narration.exceptions import (
+    ConsentError,
+    LicenceNotAccepted,
+    NarrationError,
+    NotAllowed,
+    UnsupportedUtterance,
+)
 from narration.models.base import Row, build_actor_field, build_choices_check
 from narration.models.consents import FAULTS, Consent
 from narration.speaking import describe_engine
@@ -230,6 +236,15 @@ class LicenceAcceptanceQuerySet(models.QuerySet["LicenceAcceptance"]):
         if facts.terms is None or not facts.terms.needs_acceptance:
             return True
         return self.find(facts.name, facts.model_fingerprint, facts.terms.licence) is not None
+
+    def demand(self, facts: EngineFacts) -> None:
+        """``LicenceNotAccepted`` unless an engine with these facts may speak."""
+        if facts.terms is not None and not self.allows(facts):
+            raise LicenceNotAccepted(
+                f"The licence {facts.terms.licence} of {facts.name} is not accepted. Read it "
+                f"({facts.terms.url}), then run `manage.py models accept {facts.name} --name "
+                '"WHO"` or accept it in the admin under Models.'
+            )
 
     def delete(self) -> NoReturn:
         """Never: who answers for what was spoken is not forgotten."""

@@ -13,7 +13,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from narration.exceptions import LicenceNotAccepted
 from narration.models import LicenceAcceptance, get_actor_name
 from narration.permissions import get_actor
 from narration.pipeline.events import record
@@ -24,21 +23,15 @@ class Permits:
     """Which engines may speak now; asked of the database once for each."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], bool] = {}
+        self._allowed: set[tuple[str, str]] = set()
 
     def require(self, engines: Iterable[EngineFacts]) -> None:
         """``LicenceNotAccepted`` unless every one of these engines may speak."""
         for facts in engines:
             key = (facts.name, facts.model_fingerprint)
-            if key not in self._known:
-                self._known[key] = LicenceAcceptance.objects.allows(facts)
-            if not self._known[key]:
-                assert facts.terms is not None  # noqa: S101 - without terms all are allowed
-                raise LicenceNotAccepted(
-                    f"The licence {facts.terms.licence} of {facts.name} is not accepted. Read it "
-                    f"({facts.terms.url}), then run `manage.py models accept {facts.name} --name "
-                    '"WHO"` or accept it in the admin under Models.'
-                )
+            if key not in self._allowed:
+                LicenceAcceptance.objects.demand(facts)
+                self._allowed.add(key)
 
 
 def accept(

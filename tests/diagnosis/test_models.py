@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from narration import api, checks, modelstore
-from narration.diagnosis import State
+from narration.diagnosis import State, sound
 from narration.diagnosis.models import check_models
 from tests.modelled import accepted, here, published, small  # noqa: F401
 
@@ -77,3 +77,12 @@ def test_a_card_alone_is_well(accepted, settings, tmp_path):  # noqa: F811
 def test_without_a_folder_for_models_an_engine_that_needs_one_is_told(small, settings):  # noqa: F811
     settings.NARRATION = {**settings.NARRATION, "MODELS_DIR": ""}
     assert get_ids(checks.check_settings()) == ["narration.W007"]
+
+
+def test_the_doctor_makes_no_engine_speak_under_terms_nobody_accepted(here, settings, monkeypatch):  # noqa: F811
+    english = {"en": "little:low"}
+    settings.NARRATION = {**settings.NARRATION, "DEFAULT_VOICES": english}
+    monkeypatch.setattr(sound, "EngineProcess", None)  # it would start one
+    (refused,) = sound.check_speech()
+    assert refused.state == State.BROKEN
+    assert "models accept small" in refused.words

@@ -28,6 +28,8 @@ PRESENCES = {
 class Command(BaseCommand):
     """Exit status 1: it failed; 3: the terms are not accepted; 4: try again later."""
 
+    #: What they say of models it tells itself.
+    requires_system_checks = []
     help = "Lists, downloads, imports, verifies and removes models, and accepts their terms."
 
     def add_arguments(self, parser: CommandParser) -> None:
