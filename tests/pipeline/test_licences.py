@@ -13,7 +13,7 @@ from django.test import RequestFactory
 from narration import api, modelstore
 from narration.exceptions import EngineError, LicenceNotAccepted, NotAllowed
 from narration.models import Job, JobState, LicenceAcceptance, Rendition, Track
-from narration.speaking import describe_engine
+from narration.speaking import describe_engine, get_engine_process
 from narration.storage import StoredFile, read
 from tests.helpers import get_narration, narrate, work
 from tests.modelled import accepted, here, published, small  # noqa: F401
@@ -97,6 +97,8 @@ def test_a_model_that_was_replaced_is_loaded_anew(accepted, note, published):  #
     assert describe_engine("little").model_fingerprint == fingerprint
     assert narrate(note).state == JobState.DONE
     assert Rendition.objects.filter(model_fingerprint=fingerprint).exists()
+    loaded = get_engine_process("little").loaded_facts  # what really spoke
+    assert loaded.model_fingerprint == fingerprint
 
 
 def test_who_accepted_is_never_forgotten(accepted):  # noqa: F811
