@@ -76,6 +76,11 @@ class XttsEngine(Engine):
         devices.read_device(options)
         card = read_card(options, MODEL)
         tags = list_tags(card.facts.get("languages", ()))
+        if not tags:
+            raise EngineError(
+                f"The card of {MODEL.title} tells no language: import it anew.",
+                code="model_damaged",
+            )
         return replace(
             super().describe(options),
             voices=tuple(replace(voice, languages=tags) for voice in card.voices),
@@ -97,14 +102,10 @@ class XttsEngine(Engine):
 
     def load(self) -> None:
         """Load the weights onto the device; ``EngineError`` says what is missing or wrong."""
-        if not self._is_loaded():
-            _check_sizes(get_model_dir(self.options, MODEL), read_card(self.options, MODEL))
-            with import_quietly(self.options["models_dir"]):
-                device = devices.choose_device(self.options)
-                self._loaded = self._load_on(device, self.facts.profile)
-
-    def _is_loaded(self) -> bool:
-        return self._loaded is not None
+        _check_sizes(get_model_dir(self.options, MODEL), read_card(self.options, MODEL))
+        with import_quietly(self.options["models_dir"]):
+            device = devices.choose_device(self.options)
+            self._loaded = self._load_on(device, self.facts.profile)
 
     def _load_on(self, device: Any, profile: str) -> LoadedXtts:
         from narration.engines.xtts.model import LoadedXtts
