@@ -50,25 +50,29 @@ def get_latents_path(models_dir: str, voice: str) -> Path:
 
 
 class LatentsShelf:
-    """The latents an engine uses, read once. The file is looked for at every sentence."""
+    """The latents an engine uses, read once: the file is looked at, not read, at every sentence."""
 
     def __init__(self, models_dir: str):
         self._models_dir = models_dir
-        self._kept: OrderedDict[str, Arrays] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[tuple[int, ...], Arrays]] = OrderedDict()
 
     def get(self, voice: str) -> Arrays:
         """``EngineError`` (``latents_missing``) when they were never made here, or taken away."""
         path = get_latents_path(self._models_dir, voice)
-        if not path.is_file():
+        try:
+            look = path.stat()
+        except FileNotFoundError as error:
             self._kept.pop(voice, None)
             raise EngineError(
                 "The latents of this cloned voice are not on this machine.",
                 code="latents_missing",
                 is_permanent=False,
-            )
-        if voice not in self._kept:
-            self._kept[voice] = decode_latents(Latents(path.read_bytes()))
+            ) from error
+        # Made anew, as with another model, they have the same name.
+        identity = (look.st_ino, look.st_mtime_ns, look.st_size)
+        if voice not in self._kept or self._kept[voice][0] != identity:
+            self._kept[voice] = (identity, decode_latents(Latents(path.read_bytes())))
         self._kept.move_to_end(voice)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
-        return self._kept[voice]
+        return self._kept[voice][1]
