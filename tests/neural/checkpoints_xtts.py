@@ -42,7 +42,7 @@ class Size:
 
 SIZES = {
     "small": Size(2, 128, 2, 0, -2.0, 0.8),
-    "full": Size(30, 1024, 16, PUBLISHED_TEXT_TOKENS, -2.0, 0.35),
+    "full": Size(30, 1024, 16, PUBLISHED_TEXT_TOKENS, -2.0, 3.0),
 }
 
 
