@@ -270,6 +270,29 @@ def test_out_of_memory_is_spoken_in_pieces(engine, monkeypatch):
     assert result.evidence["split"] == 2
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_full_card_leaves_to_the_processor_only_where_allowed(engine, monkeypatch, allowed):
+    """Fault-injected: the loaded model plays a card that has no room for any piece."""
+
+    def fail(*args):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    loaded = engine._get_loaded()
+    wanted = Utterance(TEXT, "en", SPEAKERS[0])
+    heard = engine.speak(wanted).waveform.samples
+    monkeypatch.setattr(loaded, "device", torch.device("cuda"))
+    monkeypatch.setattr(loaded, "speak", fail)
+    monkeypatch.setitem(engine.options, "allow_cpu", allowed)
+    if allowed:
+        result = engine.speak(wanted)
+        assert result.device == "cpu"
+        assert np.array_equal(result.waveform.samples, heard)
+    else:
+        with pytest.raises(EngineError, match="20,971,520 bytes") as error:
+            engine.speak(wanted)
+        assert error.value.code == "out_of_memory"
+
+
 def test_a_lost_card_is_told_by_its_code(engine, monkeypatch):
     def fail(*args):
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
