@@ -20,7 +20,7 @@ from narration.engines.styletts2 import package as ours
 from narration.engines.styletts2.chance import OwnChance
 from narration.engines.styletts2.script import number_symbols, write_script
 from narration.engines.styletts2.speech import Speaker, _stretch
-from narration.engines.styletts2.styles import build_mel, encode_style
+from narration.engines.styletts2.styles import build_mel, encode_style, trim_silence
 from narration.exceptions import EngineError
 from tests.neural.checkpoints_styletts2 import CHECKPOINT
 
@@ -95,6 +95,19 @@ def test_it_sees_in_a_recording_what_the_package_sees(library, speaker, tmp_path
 def test_mel_spectrograms_are_the_package_s(tts):
     samples = np.random.default_rng(2).normal(0, 0.1, 30_000).astype(np.float32)
     torch.testing.assert_close(build_mel(samples), tts.preprocess(samples)[0])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("lead", [0, 700, 9_000])
+def test_silence_ends_where_the_package_hears_it_end(lead):
+    import librosa
+
+    noise = np.random.default_rng(lead).normal(0, 0.1, 20_000).astype(np.float32)
+    samples = np.concatenate([np.zeros(lead), noise, noise / 100, np.zeros(lead)])
+    samples = samples.astype(np.float32)
+    np.testing.assert_array_equal(
+        trim_silence(samples), librosa.effects.trim(samples, top_db=30)[0]
+    )
 
 
 def test_the_alignment_is_the_one_their_loop_makes():
