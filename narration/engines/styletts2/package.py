@@ -32,6 +32,7 @@ from narration.engines.neural.tensors import (
     write_tensors,
 )
 from narration.engines.neural.unpickle import read_checkpoint
+from narration.engines.styletts2.decoder import ease
 from narration.exceptions import EngineError
 
 CHECKPOINT = "epochs_2nd_00020.pth"
@@ -187,6 +188,7 @@ def load_package(folder: Path, device: torch.device) -> Package:
         fill_module(get_filled(modules, name), take_weights(weights, name), f"{WEIGHTS}: {name}")
         fold_weight_norm(module)
         module.to(device).requires_grad_(requires_grad=False)
+    ease(modules["decoder"])
     return Package(modules, sampler, config, device)
 
 
