@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -140,7 +140,7 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
     thresholds: str = ""
     is_calibrated: bool = False
-    score: float = field(default=0.0)
+    score: float = 0.0
 
     @property
     def is_faulty(self) -> bool:

@@ -39,6 +39,8 @@ STILL = 0.1
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 0.16, 3.0
 #: … and is compared over this much at least.
 COMPARED_S = 0.8
+#: A stretch varies at least by this part of what all of the sound does, or it cannot repeat.
+ALIVE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,22 +182,32 @@ def find_repetition(bands: Floats, hop_s: float) -> tuple[float, float]:
     change, such as pauses, are left out: they are like everything of their kind.
     """
     centred = bands - bands.mean(axis=0)
-    variance = (centred**2).mean(axis=1)
-    usual = float(variance.mean())
+    usual = float((centred**2).mean())
     best, period = 1.0, 0.0
     if usual <= 0:
         return best, period
-    liveliness = np.cumsum(np.concatenate([[0.0], variance / usual]))
     compared = round(COMPARED_S / hop_s)
+    alive = _find_alive(centred, compared, usual)
     for lag in range(round(SHORTEST_PERIOD_S / hop_s), round(LONGEST_PERIOD_S / hop_s)):
         width = max(compared, lag)
         if len(bands) < lag + width:
             break
+        if width > compared:
+            alive = _find_alive(centred, width, usual)
         distance = ((centred[lag:] - centred[:-lag]) ** 2).mean(axis=1) / (2 * usual)
         sums = np.cumsum(np.concatenate([[0.0], distance]))
         means = (sums[width:] - sums[:-width]) / width
-        alive = (liveliness[lag + width :] - liveliness[lag:-width]) / width > 0.3
-        found = float(means[alive].min(initial=1.0))
+        found = float(means[alive[lag:]].min(initial=1.0))
         if found < best:
             best, period = found, lag * hop_s
     return best, period
+
+
+def _find_alive(centred: Floats, width: int, usual: float) -> npt.NDArray[np.bool_]:
+    """Where ``width`` frames from here differ among themselves about as speech does."""
+    sums = np.cumsum(np.pad(centred, ((1, 0), (0, 0))), axis=0, dtype=np.float64)
+    squares = np.cumsum(np.concatenate([[0.0], (centred**2).mean(axis=1)]))
+    mean = (sums[width:] - sums[:-width]) / width
+    spread = (squares[width:] - squares[:-width]) / width - (mean**2).mean(axis=1)
+    is_alive: npt.NDArray[np.bool_] = spread > ALIVE * usual
+    return is_alive

@@ -234,6 +234,14 @@ def test_what_a_text_repeats_is_no_loop(say):
     assert "repeats" in judge(say("pt-BR", text), plain, "pt-BR", thresholds=ESPEAK).codes
 
 
+@pytest.mark.parametrize("level", [0.0, 0.0003])
+@pytest.mark.parametrize(("language", "text"), TEXTS)
+def test_a_pause_is_no_repetition_and_may_be_long(say, language, text, level):
+    hole = put_hole(say(language, text))
+    hum = level * np.random.default_rng(1).standard_normal(len(hole.samples))
+    assert judge(change(hole, hole.samples + hum), text, language).verdict == "ok"
+
+
 def test_only_ears_can_tell_how_long_a_short_text_takes(say):
     language, text = TEXTS[0]
     judged = judge(say(language, text), "No.", language, thresholds=ESPEAK)
