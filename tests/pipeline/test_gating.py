@@ -8,10 +8,10 @@ import time
 import pytest
 from django.db import connection
 
-from narration import api, runner
-from narration.models import Job, Rendition, SynthesisFailure, UsageDay
+from narration import api
+from narration.models import Event, Rendition, SynthesisFailure, UsageDay
 from narration.pipeline import gating
-from narration.runner.lease import Lease
+from narration.runner.lease import GiveBack, Lease
 from tests.helpers import narrate, work
 from tests.testapp.models import Note
 
@@ -44,6 +44,14 @@ def let(settings, tmp_path):
     from narration.speaking import close_all
 
     close_all()
+
+
+def get_diary(read):
+    """The attempts so far, none before the engine has begun."""
+    try:
+        return read()
+    except FileNotFoundError:
+        return []
 
 
 def get(text):
@@ -180,11 +188,8 @@ def test_a_cancelled_job_makes_no_further_attempt_and_keeps_what_it_made(note, l
     def cancel_when_begun():
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            try:
-                if any(attempt for _text, attempt, _mood in read()):
-                    break
-            except FileNotFoundError:
-                pass
+            if any(attempt for _text, attempt, _mood in get_diary(read)):
+                break
             time.sleep(0.05)
         api.cancel_job(job.uid)
         connection.close()
@@ -199,18 +204,24 @@ def test_a_cancelled_job_makes_no_further_attempt_and_keeps_what_it_made(note, l
     assert len([row for row in read() if "river" in row[0]]) < 6
 
 
-def test_a_run_that_ends_between_two_attempts_keeps_the_first(note, let):
+def test_a_run_that_ends_between_two_attempts_keeps_the_first(note, let, monkeypatch):
     """Else a sentence whose attempts take longer than a run would never be done."""
-    let(attempts=50, river=["slow"])
-    api.request_narration(note, language="en")
-    runner.run_lane("cpu", seconds=1.5)
-    job = Job.objects.get()
-    assert job.state == "queued"
-    assert get("The river rose.").verdict == "flagged"
-    assert job.synthesized == Rendition.objects.count()
-    work()
-    job.refresh_from_db()
+    read = let(attempts=50, river=["silent"])
+    check, stopped = Lease.check, []
+
+    def stop_in_between(self):
+        if not stopped and (get_diary(read) or [("", 0, "")])[-1][1]:
+            stopped.append(True)
+            raise GiveBack
+        check(self)
+
+    monkeypatch.setattr(Lease, "check", stop_in_between)
+    job = narrate(note)
+    assert stopped
+    assert Event.objects.filter(kind="job_given_back").count() == 1
     assert (job.state, job.synthesized) == ("done", job.total)
+    assert get("The river rose.").verdict == "flagged"
+    assert len([row for row in read() if "river" in row[0]]) < 6
 
 
 def test_espeak_is_judged_and_never_asked_again(owner, settings):
