@@ -158,7 +158,7 @@ def test_the_checks_are_registered():
         ({"workers": 1, "ALT_CLUSTERS": {"gpu": {"workers": 2}}}, True, ["narration.W009"]),
     ],
 )
-def test_a_model_that_several_processes_would_load_is_w008(settings, cluster, heavy, found):
+def test_a_model_that_several_processes_would_load_is_w009(settings, cluster, heavy, found):
     engine = {**DUMMY, "LANE": "gpu", "HEAVY": heavy}
     settings.NARRATION = {**GOOD, "ENGINES": {"dummy": DUMMY, "card": engine}}
     settings.Q_CLUSTER = cluster

@@ -157,10 +157,7 @@ def _find_entry(alias: str) -> WarmEngine:
     config, facts = _get_config(alias), describe_engine(alias)
     with _room.changed:
         entry = _room.engines.get(alias)
-        is_other = entry is not None and (entry.process.config, entry.process.facts) != (
-            config,
-            facts,
-        )
+        is_other = entry and (entry.process.config, entry.process.facts) != (config, facts)
         if entry is None or (is_other and not entry.uses):
             if entry:
                 entry.process.close()

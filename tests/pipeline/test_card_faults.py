@@ -113,8 +113,9 @@ def test_a_single_sentence_is_not_to_blame_either(card, note):
     note.save()
     job = api.request_narration(note, language="en")
     card.plan("out_of_memory", "river", times=-1)
-    assert (try_again(job).state, job.error_code) == ("queued", "out_of_memory")
-    assert list_set_aside() == []
+    for state in ("queued", "queued", "queued", "failed"):
+        assert (try_again(job).state, job.error_code) == (state, "out_of_memory")
+        assert list_set_aside() == []
 
 
 @pytest.mark.parametrize("code", ["out_of_memory", "device_lost"])
