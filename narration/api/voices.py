@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from narration import storage
+from narration.api.wording import get_scope_chain
 from narration.exceptions import ConflictError, NarrationNotFound, NotAllowed, UploadRefused
 from narration.models import (
     Consent,
@@ -215,7 +216,14 @@ def list_uses(voices: Sequence[Voice]) -> Uses:
 def find_silent_voices(policy: SpeechPolicy) -> dict[str, str]:
     """Voices a policy casts that may not speak where it holds, with the reason in plain words."""
     names = {name for cast in policy.casting.values() for name in cast.values()}
-    return consents.find_faults(names, [policy.scope_key, ""])
+    return consents.find_faults(names, get_scope_chain(policy.scope_key))
+
+
+def list_castable_voices(scope_chain: Sequence[str]) -> list[Voice]:
+    """Voices that texts in these scopes may be cast with now, by name."""
+    rows = Voice.objects.filter(retired_at=None).exclude(kind=VoiceKind.HUMAN)
+    faults = consents.find_faults([voice.name for voice in rows], scope_chain)
+    return [voice for voice in rows if voice.name not in faults]
 
 
 def list_advice(recording: ReferenceRecording) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
-from narration.diagnosis import database, engines, machine, models, sound, work
+from narration.diagnosis import consents, database, engines, machine, models, sound, work
 from narration.diagnosis.findings import Finding, State
 from narration.logs import describe_exception
 
@@ -20,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     sound.check_engines,
     models.check_models,
     sound.check_voices,
+    consents.check_consents,
     work.check_queue,
     work.check_jobs,
     work.check_workers,

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from narration import conf
 from narration.diagnosis.findings import Finding, State
 from narration.exceptions import ConfigurationError, EngineError
-from narration.models import LicenceAcceptance, Voice
+from narration.models import LicenceAcceptance, Voice, VoiceKind
 from narration.speaking import EngineProcess, describe_engine
 from narration.values import EngineFacts, Utterance
 
@@ -52,8 +52,14 @@ def check_voices() -> Iterator[Finding]:
         for alias, _separator, voice in [str(name).partition(":")]
     ]
     rows += [
-        _build_row(voice.name, voice.engine, voice.engine_voice, voice.languages)
-        for voice in Voice.objects.filter(retired_at=None).order_by("name")
+        _build_row(
+            voice.name,
+            voice.engine,
+            voice.engine_voice,
+            voice.languages,
+            is_cloned=voice.kind == VoiceKind.CLONED,
+        )
+        for voice in Voice.objects.filter(retired_at=None).exclude(kind=VoiceKind.HUMAN)
     ]
     silent = [row["name"] for row in rows if row["word_timing"] is None]
     title, facts = _("Voices"), {"voices": rows}
@@ -103,14 +109,22 @@ def _speak(alias: str, voice: str, language: str) -> dict[str, Any]:
 
 
 def _build_row(
-    name: str, alias: str, voice: str, languages: list[str], *, is_default: bool = False
+    name: str,
+    alias: str,
+    voice: str,
+    languages: list[str],
+    *,
+    is_default: bool = False,
+    is_cloned: bool = False,
 ) -> dict[str, Any]:
     """A voice; ``word_timing`` is None where no engine here has it."""
     try:
         facts = describe_engine(alias)
     except (EngineError, ConfigurationError):
         facts = None
-    is_there = facts is not None and voice in {each.name for each in facts.voices}
+    is_there = facts is not None and (
+        facts.supports_cloning if is_cloned else voice in {each.name for each in facts.voices}
+    )
     timing = facts.supports_word_timing if facts is not None and is_there else None
     return {
         "name": name,

@@ -9,10 +9,10 @@ from django import forms
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
-from narration import conf
+from narration import api, conf
 from narration.audio.gaps import DEFAULT_GAPS, Gaps
 from narration.exceptions import NarrationError
-from narration.models import LexiconEntry, SpeechPolicy, Voice
+from narration.models import LexiconEntry, SpeechPolicy, Voice, VoiceKind
 from narration.speaking import describe_engine
 from narration.text.policy import CHOICES
 from narration.values import Role
@@ -175,12 +175,14 @@ class PolicyForm(forms.Form):
                 initial=policy.gaps.get(name),
                 widget=forms.NumberInput(attrs={"placeholder": _get_default(name), "step": 50}),
             )
-        voices = list(Voice.objects.filter(retired_at=None))
+        chain = api.get_scope_chain(policy.scope_key)
+        faults = api.find_silent_voices(policy)
+        voices = api.list_castable_voices(chain)
         for language in conf.get_configuration().default_voices:
             names = [voice.name for voice in voices if _speaks(voice, language)]
             for role in CAST_ROLES:
                 chosen = policy.casting.get(language, {}).get(role, "")
-                field = _build_cast_field(role, chosen, names)
+                field = _build_cast_field(role, chosen, names, faults.get(chosen, ""))
                 self.fields[f"cast_{language}_{role}"] = field
 
     def clean(self) -> dict[str, Any]:
@@ -239,21 +241,29 @@ def _get_default(gap: str) -> str:
     return str(getattr(DEFAULT_GAPS, gap))
 
 
-def _build_cast_field(role: Role, chosen: str, names: list[str]) -> forms.ChoiceField:
+def _build_cast_field(role: Role, chosen: str, names: list[str], fault: str) -> forms.ChoiceField:
+    """With ``fault``, the voice that was chosen may not speak any more, and says so."""
     offered = sorted({*names, chosen} - {""})
+    labels = {chosen: f"{chosen}: {fault}"} if fault else {}
     return forms.ChoiceField(
         label=CAST_ROLES[role],
         required=False,
         initial=chosen,
-        choices=[("", _("as everywhere")), *((name, name) for name in offered)],
+        choices=[
+            ("", _("as everywhere")),
+            *((name, labels.get(name, name)) for name in offered),
+        ],
     )
 
 
 def _speaks(voice: Voice, language: str) -> bool:
     try:
-        voices = describe_engine(voice.engine).voices
+        facts = describe_engine(voice.engine)
     except NarrationError:
         return False
+    if voice.kind == VoiceKind.CLONED:
+        return facts.supports_cloning and language in (voice.languages or facts.languages)
+    voices = facts.voices
     return any(each.name == voice.engine_voice and language in each.languages for each in voices)
 
 

@@ -144,13 +144,13 @@ def test_codecs_that_are_missing_are_broken(cluster, monkeypatch):
 
 
 def test_migrations_that_are_not_applied_are_broken(cluster):
-    applied = MigrationRecorder.Migration.objects.get(app="narration", name="0003_jobs")
+    applied = MigrationRecorder.Migration.objects.get(app="narration", name="0004_voices")
     applied.delete()
     try:
         found = find_one("migrations")
     finally:
-        MigrationRecorder(connection).record_applied("narration", "0003_jobs")
-    assert (found.state, found.facts["unapplied"]) == (State.BROKEN, ["narration.0003_jobs"])
+        MigrationRecorder(connection).record_applied("narration", "0004_voices")
+    assert (found.state, found.facts["unapplied"]) == (State.BROKEN, ["narration.0004_voices"])
     assert "migrate" in found.advice
 
 
