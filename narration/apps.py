@@ -1,7 +1,7 @@
 """The app: reads hosts' ``narration_sources`` modules when Django is ready."""
 
 from django.apps import AppConfig, apps
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -14,10 +14,11 @@ class NarrationAppConfig(AppConfig):
     def ready(self) -> None:
         """Connect receivers and checks, and let every app register its sources."""
         from narration import checks, receivers  # noqa: F401
-        from narration.models.triggers import install_triggers
+        from narration.models.triggers import install_triggers, remove_triggers
 
         autodiscover_modules("narration_sources")
         receivers.connect_sources()
+        pre_migrate.connect(remove_triggers, sender=self, dispatch_uid="narration:triggers")
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="narration:triggers")
         if apps.is_installed("django_q"):
             from narration.queue.schedule import ensure_schedules

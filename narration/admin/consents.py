@@ -155,10 +155,12 @@ class ConsentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "": _("holds"),
             "consent_revoked": _("taken back"),
             "consent_expired": _("expired"),
+            "leaving": _("being deleted"),
         }
         fault = getattr(consent, "fault", "")
-        is_leaving = fault and consent.settled_at is None
-        return f"{words[fault]}, {_('being deleted')}" if is_leaving else words[fault]
+        if fault and consent.settled_at is None:
+            return f"{words[fault]}, {words['leaving']}"
+        return words[fault]
 
     @admin.display(description=gettext_lazy("evidence as a file"))
     def evidence_link(self, consent: Consent) -> SafeString | str:

@@ -1,6 +1,7 @@
 """What a table's constraints cannot say, held by triggers: facts stay facts, whoever writes.
 
-They are written anew after every migration, because SQLite loses them when it copies a table.
+They are taken away before every migration and written anew after it: SQLite loses those of a table
+that it copies, and copies no table that another's name.
 """
 
 from __future__ import annotations
@@ -31,16 +32,14 @@ class _Trigger:
 
     name: str
     body: str
+    drop: str
     statements: tuple[str, ...]
 
 
 def install_triggers(*, using: str = "default", **_signal: Any) -> None:
     """Write those that are missing or say something else, where the tables are there."""
     connection = connections[using]
-    if connection.vendor not in _SAME:
-        return
-    tables = set(connection.introspection.table_names())
-    if not {"narration_consent", "narration_rendition", "narration_voice"} <= tables:
+    if connection.vendor not in _SAME or not _is_ready(connection):
         return
     with transaction.atomic(using=using), connection.cursor() as cursor:
         cursor.execute(_INSTALLED[connection.vendor])
@@ -49,6 +48,30 @@ def install_triggers(*, using: str = "default", **_signal: Any) -> None:
             if installed.get(trigger.name) != trigger.body:
                 for statement in trigger.statements:
                     cursor.execute(statement)
+
+
+def remove_triggers(*, using: str = "default", **_signal: Any) -> None:
+    """Take away those that are there."""
+    connection = connections[using]
+    if connection.vendor not in _SAME:
+        return
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        cursor.execute(_INSTALLED[connection.vendor])
+        installed = dict(cursor.fetchall())
+        for trigger in _build_triggers(connection.vendor):
+            if trigger.name in installed:
+                cursor.execute(trigger.drop)
+
+
+def _is_ready(connection: Any) -> bool:
+    """Whether the tables are those of this version: a site may have migrated to another."""
+    tables = set(connection.introspection.table_names())
+    if not {"narration_consent", "narration_rendition", "narration_voice"} <= tables:
+        return False
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_table_description(cursor, "narration_consent")
+    wanted = {*CONSENT_WORDS, "expires_at", "revoked_at", "ended_at", "settled_at"}
+    return wanted <= {column.name for column in found}
 
 
 def _build_triggers(vendor: str) -> list[_Trigger]:
@@ -80,7 +103,8 @@ def _build_triggers(vendor: str) -> list[_Trigger]:
 def _build_sqlite(name: str, table: str, event: str, condition: str, words: str) -> _Trigger:
     body = f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN {condition} "
     body += f"BEGIN SELECT RAISE(ABORT, '{words}'); END"
-    return _Trigger(name, body, (f"DROP TRIGGER IF EXISTS {name}", body))
+    drop = f"DROP TRIGGER IF EXISTS {name}"
+    return _Trigger(name, body, drop, (drop, body))
 
 
 def _build_postgresql(name: str, table: str, event: str, condition: str, words: str) -> _Trigger:
@@ -91,4 +115,4 @@ def _build_postgresql(name: str, table: str, event: str, condition: str, words: 
     trigger = f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW "
     trigger += f"EXECUTE FUNCTION {name}()"
     drop = f"DROP TRIGGER IF EXISTS {name} ON {table}"
-    return _Trigger(name, body, (function, drop, trigger))
+    return _Trigger(name, body, drop, (function, drop, trigger))

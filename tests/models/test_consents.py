@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
@@ -140,3 +141,11 @@ def test_the_statement_is_there_in_both_languages():
     assert set(STATEMENTS[CURRENT]) == {"en", "pt-BR"}
     assert get_statement("pt-br") == STATEMENTS[CURRENT]["pt-BR"]
     assert get_statement("en-GB") == get_statement("fr") == STATEMENTS[CURRENT]["en"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migrating_back_and_forth_keeps_what_is_held():
+    call_command("migrate", "narration", "0003", verbosity=0)
+    call_command("migrate", "narration", verbosity=0)
+    consent = make_consent()
+    refuses(lambda: change(consent, person="Grace"))
