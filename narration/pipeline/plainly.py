@@ -14,6 +14,7 @@ _REWORD = gettext_lazy("Reword the sentence, then try again.")
 _SETTINGS = gettext_lazy("Run `manage.py check` on the server and mend what it reports.")
 _ENGINE = gettext_lazy("Look into the log of the worker, mend the engine, then try again.")
 _VOICE = gettext_lazy("Choose another voice for this language, then try again.")
+_CASTING = gettext_lazy("Choose another voice in the speech policy, then try again.")
 _STORAGE = gettext_lazy("Look at the disk and at the storage of the sound, then try again.")
 _NOTHING = gettext_lazy("There is nothing to do.")
 _TEXT = gettext_lazy("Write the text first, then try again.")
@@ -33,6 +34,10 @@ ADVICE = {
     "engine_busy": gettext_lazy(
         "Try again when the running narration has ended, or raise NARRATION['WARM_ENGINES']."
     ),
+    "consent_expired": _CASTING,
+    "consent_missing": _CASTING,
+    "consent_revoked": _CASTING,
+    "consent_scope": _CASTING,
     "engine_crashed": gettext_lazy("Try again; if it happens again, reword the sentence."),
     "engine_facts_differ": gettext_lazy(
         "Give both machines the same version of this software and the same card of the model "
@@ -42,6 +47,7 @@ ADVICE = {
     "engine_not_installed": gettext_lazy("Install the engine, or choose another voice."),
     "engine_not_loaded": _ENGINE,
     "engine_not_started": _ENGINE,
+    "human_voice": _CASTING,
     "internal": gettext_lazy(
         "Try again; if it happens again, look into the log of the worker and report what it says."
     ),
@@ -86,6 +92,7 @@ ADVICE = {
     "unsupported_language": _VOICE,
     "unsupported_setting": _SETTINGS,
     "unsupported_voice": _SETTINGS,
+    "voice_without_recordings": _CASTING,
 }
 
 #: Endings of English ordinals; elsewhere the translations are alike.

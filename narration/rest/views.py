@@ -153,7 +153,7 @@ class EstimateView(ApiView):
         responses={
             200: EstimateSerializer,
             **READ_PROBLEMS,
-            **build_problem_responses(422),
+            **build_problem_responses(409, 422),
         },
     )
     def get(self, request: Request) -> Response:
