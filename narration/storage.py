@@ -39,6 +39,8 @@ BLOCK_SIZE = 256 * 1024
 ROOM_CHECK_SECONDS = 5.0
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+# One file is damaged, or something else is in its place; the others may be as they were.
+_OF_ONE_FILE = {errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 
 
 class AtomicFileStorage(FileSystemStorage):
@@ -272,13 +274,16 @@ def _in_our_words() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
+        # Not its own words: they name folders of the server.
+        words = error.strerror or type(error).__name__
         if error.errno in _NO_ROOM:
-            raise StorageFull(f"The storage has no room: {error}") from error
-        if error.errno == errno.EIO:
-            raise StorageCorrupt(f"A file cannot be read: {error}") from error
-        raise StorageUnreachable(f"The storage does not answer: {error}") from error
+            raise StorageFull(f"The storage has no room: {words}") from error
+        if error.errno in _OF_ONE_FILE:
+            raise StorageCorrupt(f"A file cannot be read: {words}") from error
+        raise StorageUnreachable(f"The storage does not answer: {words}") from error
     except _get_client_errors() as error:
-        raise StorageUnreachable(f"The storage does not answer: {error}") from error
+        words = type(error).__name__
+        raise StorageUnreachable(f"The storage does not answer: {words}") from error
 
 
 def _get_client_errors() -> tuple[type[Exception], ...]:

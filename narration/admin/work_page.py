@@ -42,6 +42,7 @@ RETRIED_AT_ONCE = 500
 FAILED_STATES = (JobState.PARTIAL, JobState.FAILED, JobState.QUARANTINED)
 
 Wish = Callable[[], object]
+View = Callable[..., HttpResponse]
 
 
 class Work(Job):
@@ -71,13 +72,24 @@ class WorkAdmin(ReadOnlyAdmin):
         """The page, and what its buttons post to."""
         wrap = self.admin_site.admin_view
         return [
-            path("", wrap(self.changelist_view), name="narration_work_changelist"),
+            path("", self._wrap_polled(self.changelist_view), name="narration_work_changelist"),
             path("retry/", wrap(self.retry_all), name="narration_work_retry_all"),
             path("retry/<uuid:uid>/", wrap(self.retry), name="narration_work_retry"),
             path("cancel/<uuid:uid>/", wrap(self.cancel), name="narration_work_cancel"),
             path("warm/<str:alias>/", wrap(self.warm), name="narration_work_warm"),
             path("lane/<str:name>/", wrap(self.resume), name="narration_work_resume"),
         ]
+
+    def _wrap_polled(self, view: View) -> View:
+        """A page left open past its session must not fetch the login form into its middle."""
+        wrapped = self.admin_site.admin_view(view)
+
+        def poll(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if _is_part(request) and not self.admin_site.has_permission(request):
+                return HttpResponse(headers={"HX-Refresh": "true"})
+            return wrapped(request, *args, **kwargs)
+
+        return poll
 
     @method_decorator(require_safe)
     def changelist_view(
@@ -102,8 +114,7 @@ class WorkAdmin(ReadOnlyAdmin):
             "htmx": build_htmx_script(),
             **(extra_context or {}),
         }
-        is_part = request.headers.get("HX-Request") == "true"
-        name = "work_body" if is_part else "work"
+        name = "work_body" if _is_part(request) else "work"
         response = TemplateResponse(request, f"admin/narration/{name}.html", context)
         response["Cache-Control"] = "no-store"
         return response
@@ -182,6 +193,11 @@ def find_failures() -> QuerySet[Job]:
         .annotate(sentences=Count("errors"))
         .order_by("-finished_at")
     )
+
+
+def _is_part(request: HttpRequest) -> bool:
+    """Whether htmx asks for the part that changes."""
+    return request.headers.get("HX-Request") == "true"
 
 
 def may_change(request: HttpRequest) -> bool:

@@ -12,13 +12,15 @@ from narration.permissions import can
 from narration.pipeline.plan import Plan
 from narration.pipeline.plans import count_missing, refresh_plan
 from narration.pipeline.publish import offer_draft, publish_draft
+from narration.pipeline.renditions import check_sound
 from narration.pipeline.stitch import find_track, stitch_track
 from narration.pipeline.synthesize import Listener, synthesize_missing
 from narration.sources import get_source
 
 logger = logging.getLogger(__name__)
 
-#: How often a text may change under a running job before the job lets the next one follow it.
+#: How often a text may change, or files be found damaged, under a running job before the job lets
+#: the next one follow it.
 ROUNDS = 5
 
 
@@ -28,6 +30,7 @@ def bring_up_to_date(narration: Narration, job: Job, listener: Listener) -> Trac
     The source is read again before the track is offered: a text that changed meanwhile is planned
     again, and only what changed is synthesized.
     """
+    damage: StorageCorrupt | None = None
     for _round in range(ROUNDS):
         plan, version = refresh_plan(narration)
         if not plan.segments:
@@ -39,10 +42,16 @@ def bring_up_to_date(narration: Narration, job: Job, listener: Listener) -> Trac
                 track = find_track(narration, plan) or stitch_track(narration, plan, version, job)
         except StorageCorrupt as error:
             logger.warning("Stitching found damage and starts over: %s.", error.code)
+            damage = error
+            with listener.busy():
+                check_sound(segment.digest for segment in plan.segments)
             continue
+        damage = None
         listener.check()
         if _is_newest(narration, version) and offer_draft(narration, track):
             return track
+    if damage is not None:
+        raise damage
     raise NarrationError(
         "The text kept changing while it was narrated.",
         code="text_keeps_changing",

@@ -87,6 +87,19 @@ def load_waveform(rendition: Rendition) -> Waveform:
         raise
 
 
+def check_sound(digests: Iterable[str]) -> None:
+    """Read these renditions through and quarantine every one that was altered.
+
+    Where one is damaged others are: all are found before any is made again.
+    """
+    for rendition in Rendition.objects.in_digests(digests).values():
+        file = storage.StoredFile(rendition.storage_name, rendition.size, rendition.sha256)
+        try:
+            storage.verify(file)
+        except StorageCorrupt:
+            quarantine(rendition)
+
+
 def quarantine(rendition: Rendition) -> None:
     """Take a rendition out of use; the next run makes it again, unless somebody has already."""
     logger.warning("Rendition %s is damaged and will be made again.", rendition.digest[:12])

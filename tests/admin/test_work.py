@@ -258,3 +258,9 @@ def test_what_was_deleted_is_still_named(client, staff, mine, note):
     Note.objects.all().delete()
     client.force_login(staff)
     assert f"testapp.note:{mine.object_id} (en)" in read(client)
+
+
+def test_a_page_left_open_past_its_session_is_loaded_anew(client):
+    answer = client.get(URL, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"], answer.content) == (200, "true", b"")
+    assert client.get(URL).status_code == 302

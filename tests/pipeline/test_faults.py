@@ -44,6 +44,39 @@ def test_a_damaged_rendition_is_made_again_and_sounds_the_same(note, how):
     assert (rendition.state, rendition.sha256, track.manifest["segments"]) == ("ok", *before)
 
 
+def test_many_damaged_files_are_found_at_once(note):
+    """Same sizes, so that only reading them tells."""
+    words = ["One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"]
+    note.edit(" ".join(f"{word} went home." for word in words))
+    narrate(note)
+    for rendition in Rendition.objects.all():
+        damage(rendition.storage_name, b"x" * rendition.size)
+    note.edit(f"{note.body} A new sentence.")
+    job = narrate(note)
+    assert (job.state, job.error_code) == ("done", "")
+    assert get_narration(note).has_current(get_narration(note).draft_track)
+
+
+def test_damage_that_comes_back_is_called_damage(note, monkeypatch):
+    from narration.pipeline import narrate as story
+
+    def stitch(*_args):
+        raise StorageCorrupt("It was altered.", code="storage_altered")
+
+    monkeypatch.setattr(story, "stitch_track", stitch)
+    assert narrate(note).error_code == "storage_altered"
+
+
+def test_a_folder_in_place_of_a_file_is_damage_of_that_file_and_names_no_path(note, tmp_path):
+    file = storage.write("renditions", "identity", "flac", b"sound")
+    path = Path(storages["narration"].path(file.name))
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StorageCorrupt) as error:
+        storage.read(file)
+    assert str(tmp_path) not in str(error.value)
+
+
 def test_a_damaged_track_file_is_made_again_without_an_engine(note):
     narrate(note)
     file = TrackFile.objects.get(format="mp3")
