@@ -25,7 +25,7 @@ from narration.admin.voice_forms import (
     iter_cloning,
 )
 from narration.exceptions import NarrationError, NarrationNotFound
-from narration.models import Voice, VoiceKind
+from narration.models import Consent, Voice, VoiceKind
 from narration.models.statements import CURRENT, STATEMENTS
 from narration.views.media import serve_recording
 
@@ -74,6 +74,12 @@ class VoiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if db_field.name == "kind":
             kwargs["choices"] = [each for each in VoiceKind.choices if each[0] != VoiceKind.CLONED]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Only consents that hold give somebody a voice."""
+        if db_field.name == "consent":
+            kwargs["queryset"] = Consent.objects.live()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Voice | None = None) -> bool:
         """Not a person's: its consent is taken back, which deletes what is to be deleted."""

@@ -73,6 +73,14 @@ class ConsentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 form.base_fields.pop(name, None)
         return form
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who manages voices."""
+        return api.can_manage_voices(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
+        """Who manages voices."""
+        return api.can_manage_voices(request.user)
+
     def has_delete_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
         """Nobody: a consent is revoked, which is a fact, and not forgotten."""
         return False
@@ -96,7 +104,8 @@ class ConsentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> None:
         """Record it, or bring its end nearer."""
         if change:
-            obj.save(update_fields=["expires_at"])
+            if obj.expires_at and "expires_at" in form.changed_data:
+                api.shorten_consent(obj, obj.expires_at, user=request.user)
             return
         file = form.cleaned_data.get("evidence_upload")
         evidence = api.Evidence(file.name, file.read()) if file else None

@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from narration import conf
-from narration.audio.uploads import EXTENSIONS
+from narration import api, conf
+from narration.audio.uploads import EXTENSIONS, LIMITS
 from narration.exceptions import NarrationError
 from narration.models import Consent, Voice, VoiceKind
 from narration.models.statements import CURRENT, STATEMENTS, get_statement
+from narration.pipeline.references import MOST_RECORDINGS, explain_refusal
 from narration.speaking import describe_engine
 from narration.values import EngineFacts, SettingSpec
 from narration.views.wording_forms import say_language
@@ -134,6 +135,13 @@ class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("evidence", _("Give the evidence: a file, or where it is kept."))
         return values
 
+    def clean_evidence_upload(self) -> Any:
+        """Asked before it is read."""
+        file = self.cleaned_data["evidence_upload"]
+        if file and file.size > api.EVIDENCE_BYTES:
+            raise ValidationError(_("The evidence is bigger than 20 MB."))
+        return file
+
     def clean_given_at(self) -> Any:
         """Nobody has consented tomorrow."""
         given_at = self.cleaned_data["given_at"]
@@ -148,6 +156,8 @@ class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]
         old = before.first()
         if old is not None and (wanted is None or wanted > old):
             raise ValidationError(_("A consent is never extended: record a new one."))
+        if wanted and self.instance.given_at and wanted <= self.instance.given_at:
+            raise ValidationError(_("It expires before it was given."))
         return wanted
 
 
@@ -166,7 +176,14 @@ class ManyFilesField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
         """Each of them."""
         files = data if isinstance(data, list | tuple) else [data]
-        return [super(ManyFilesField, self).clean(file, initial) for file in files]
+        cleaned = [super(ManyFilesField, self).clean(file, initial) for file in files]
+        if len(cleaned) > MOST_RECORDINGS:
+            words = _("A voice has at most %(count)d recordings.")
+            raise ValidationError(words % {"count": MOST_RECORDINGS})
+        for file in cleaned:
+            if file.size > LIMITS.size:
+                raise ValidationError(explain_refusal("upload_too_big"))
+        return cleaned
 
 
 class RecordingsForm(forms.Form):

@@ -56,6 +56,7 @@ from narration.api.portable import (
     request_refresh,
 )
 from narration.api.voices import (
+    EVIDENCE_BYTES,
     Evidence,
     Use,
     Uses,
@@ -71,6 +72,7 @@ from narration.api.voices import (
     renew_consent,
     revoke_consent,
     save_consent,
+    shorten_consent,
 )
 from narration.api.wording import (
     apply_change,
@@ -107,6 +109,7 @@ from narration.pipeline.states import (
 
 __all__ = [
     "ACCEPT_PERMISSION",
+    "EVIDENCE_BYTES",
     "BlastRadius",
     "Change",
     "ChangedNarration",
@@ -194,6 +197,7 @@ __all__ = [
     "retry_job",
     "revoke_consent",
     "save_consent",
+    "shorten_consent",
     "state_of",
     "states_for",
     "withdraw_narration",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -129,6 +130,17 @@ def save_consent(consent: Consent, *, user: Any, evidence: Evidence | None = Non
         consent.save(force_insert=True)
         record("consent_recorded", actor=user, object_ref=consents.name_consent(consent))
     return consent
+
+
+def shorten_consent(consent: Consent, expires_at: datetime, *, user: Any) -> None:
+    """Bring its end nearer; the database refuses what would extend it."""
+    _require(user)
+    with transaction.atomic():
+        Consent.objects.filter(pk=consent.pk).update(expires_at=expires_at)
+        facts = {"expires_at": expires_at.isoformat()}
+        record(
+            "consent_shortened", actor=user, object_ref=consents.name_consent(consent), data=facts
+        )
 
 
 def renew_consent(old: Consent, new: Consent, *, user: Any) -> int:

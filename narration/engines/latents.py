@@ -59,10 +59,12 @@ class LatentsShelf:
     def get(self, voice: str) -> Arrays:
         """``EngineError`` (``latents_missing``) when they were never made here, or taken away."""
         path = get_latents_path(self._models_dir, voice)
+        for kept in list(self._kept):  # nobody's voice outlives its file in memory
+            if not get_latents_path(self._models_dir, kept).is_file():
+                del self._kept[kept]
         try:
             look = path.stat()
         except FileNotFoundError as error:
-            self._kept.pop(voice, None)
             raise EngineError(
                 "The latents of this cloned voice are not on this machine.",
                 code="latents_missing",

@@ -1,7 +1,7 @@
 """Consent ends: what imitates a person is silent at once, and then deleted.
 
 The end is one transaction: the fact, the tracks that are withdrawn, the renditions that are set
-aside, the jobs that are stopped. What is deleted afterwards may be cut off anywhere: until the
+aside. Jobs are stopped and files deleted afterwards, which may be cut off anywhere: until the
 consent is settled, every sweep goes on with it.
 """
 
@@ -57,7 +57,7 @@ BATCH = 200
 def revoke(consent: Consent, *, user: Any = None, reason: str = "") -> None:
     """Take a consent back, now and for good: its voices are silent when this returns.
 
-    Files are deleted right after; what cannot be deleted now is by the next sweeps.
+    Jobs are stopped and files deleted right after; what cannot be now is by the next sweeps.
     ``ConflictError`` when it has been taken back already.
     """
     facts = {
@@ -79,6 +79,7 @@ def revoke(consent: Consent, *, user: Any = None, reason: str = "") -> None:
             data={"reason": reason[:200]},
         )
         _silence(consent, "consent_revoked", user)
+    consent.refresh_from_db()
     settle_soon(consent)
 
 
@@ -124,8 +125,13 @@ def settle(consent: Consent, deadline: Deadline | None = None) -> bool:
     Goes on where it was cut off, and again without harm.
     """
     voices = Voice.objects.filter(consent=consent)
+    code = "consent_revoked" if consent.revoked_at else "consent_expired"
     with transaction.atomic():  # what was stored while the end was written
-        _silence(consent, "consent_revoked" if consent.revoked_at else "consent_expired", None)
+        _silence(consent, code, None)
+    pks = list(voices.values_list("pk", flat=True))
+    _stop_jobs(pks, code, consent.revoked_by)
+    for narration in Narration.objects.filter(pk__in=_find_planned(pks)).iterator(BATCH):
+        _recount(narration)
     latents.sweep_local()
     for rows, clear in (
         (VoiceLatents.objects.filter(voice__in=voices), _delete_rows),
@@ -153,16 +159,12 @@ def _ended() -> dict[str, Any]:
 
 
 def _silence(consent: Consent, code: str, user: Any) -> None:
-    """Nothing sounds, nothing is made any more: a few statements, however much there is."""
+    """Nothing sounds and nothing is stored any more: a few statements, however much there is."""
     voices = list(Voice.objects.filter(consent=consent).values_list("pk", flat=True))
     _withdraw_tracks(voices, REASONS[code], user)
     Rendition.objects.filter(voice__in=voices, state=RenditionState.OK).update(
         state=RenditionState.QUARANTINED
     )
-    reached = Narration.objects.filter(pk__in=_find_planned(voices))
-    for narration in reached.iterator(chunk_size=BATCH):
-        _recount(narration)
-    _stop_jobs(voices, code, user)
 
 
 def _withdraw_tracks(voices: list[int], reason: str, user: Any) -> None:
@@ -204,7 +206,8 @@ def _stop_jobs(voices: list[int], code: str, user: Any) -> None:
 
 def _iter_cast(jobs: QuerySet[Job], voices: list[int]) -> Iterable[Job]:
     """Those whose text was never planned with the voice, and would be now."""
-    rows = [job for job in jobs.select_related("narration") if job.narration is not None]
+    jobs = jobs.select_related("narration").prefetch_related("narration__source_object")
+    rows = [job for job in jobs if job.narration is not None]
     chains = {}
     for job in rows:
         obj = job.narration.source_object if job.narration is not None else None
@@ -221,6 +224,7 @@ def _iter_cast(jobs: QuerySet[Job], voices: list[int]) -> Iterable[Job]:
                 yield job
 
 
+@transaction.atomic
 def _cancel(job: Job, code: str, user: Any) -> None:
     ended = Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
         state=JobState.CANCELLED, finished_at=Now(), error_code=code, error=str(FAULTS[code])

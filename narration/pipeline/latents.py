@@ -7,6 +7,8 @@ import logging
 import os
 import re
 import secrets
+import shutil
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -46,8 +48,12 @@ def lay_out(engine: EngineProcess, casts: Iterable[CastVoice]) -> None:
 
 
 def sweep_local() -> int:
-    """Delete the latents on this machine that have no row any more; how many there were."""
+    """Delete the latents on this machine that have no row any more; how many there were.
+
+    And what a process that was killed while it learnt a voice left behind.
+    """
     gone = 0
+    _sweep_rooms()
     for folder in {find_models_dir(config) for config in conf.get_engines().values()} - {""}:
         files = {
             match[1]: path
@@ -68,6 +74,14 @@ def sweep_local() -> int:
     if gone:
         logger.info("Latents of %d voices were deleted from this machine.", gone)
     return gone
+
+
+def _sweep_rooms() -> None:
+    """Recordings on their way to an engine."""
+    for room in Path(tempfile.gettempdir()).glob("narration-clone-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - room.stat().st_mtime > 2 * CLONE_SECONDS:
+                shutil.rmtree(room, ignore_errors=True)
 
 
 def _sweep_partial(folder: Path) -> None:

@@ -204,12 +204,15 @@ def test_a_recorded_consent_may_only_end_sooner(client, operator):
     page = f"/admin/narration/consent/{consent.pk}/change/"
     late = {"expires_at_0": "2126-01-01", "expires_at_1": "10:00", "person": "Grace"}
     assert "never extended" in read(client.post(page, late))
+    never = {**late, "expires_at_0": "2020-01-01"}
+    assert "before it was given" in read(client.post(page, never))
     day = timezone.now() + timedelta(days=3)
     soon = {**late, "expires_at_0": f"{day:%Y-%m-%d}"}
     assert client.post(page, soon).status_code == 302
     consent.refresh_from_db()
     assert consent.expires_at < timezone.now() + timedelta(days=5)
     assert consent.person == "Ada"
+    assert Event.objects.get().kind == "consent_shortened"
 
 
 def test_a_consent_is_recorded_alone(client, operator):

@@ -223,6 +223,18 @@ def test_another_machine_forgets_the_voice_by_itself(note, voice, settings, tmp_
     assert other.exists()
 
 
+def test_recordings_on_their_way_to_an_engine_that_was_killed_are_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    old, young = tmp_path / "narration-clone-old", tmp_path / "narration-clone-young"
+    for room in (old, young):
+        room.mkdir()
+        (room / "0.npy").write_bytes(b"-")
+    os.utime(old, (0, 0))
+    runner.sweep()
+    assert not old.exists()
+    assert young.exists()
+
+
 def test_after_a_new_consent_it_is_heard_again(note, voice, models_dir, cast):
     """The same recordings with a new word: the same track, made again and whole."""
     narrate(note, publish=True)
