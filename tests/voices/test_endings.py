@@ -4,9 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from narration import api, runner, storage
@@ -23,7 +26,7 @@ from narration.models import (
     Voice,
     VoiceLatents,
 )
-from narration.pipeline import consents
+from narration.pipeline import consents, renditions
 from narration.pipeline.casting import cast_voice
 from tests.clusters import ROOT, build_environment
 from tests.helpers import get_narration, narrate, work
@@ -268,3 +271,34 @@ def test_private_files_without_a_row_are_collected(voice, monkeypatch):
     assert orphans.prune_orphans().deleted == 3
     assert not any(name in list_files() for name in lost)
     assert len(list_files()) == ReferenceRecording.objects.count() == 1
+
+
+def test_a_sentence_that_is_being_stored_at_the_end_goes_with_it(note, voice, monkeypatch):
+    """The end waits for a transaction that stores a sound, and then takes the sound along."""
+    inside, told = threading.Event(), threading.Event()
+    store = renditions._store_row
+
+    def store_slowly(segment, facts):
+        inside.set()
+        told.wait(20)
+        time.sleep(0.3)  # time enough to overtake, if nothing held the end back
+        return store(segment, facts)
+
+    monkeypatch.setattr(renditions, "_store_row", store_slowly)
+    job = api.request_narration(note, language="en")
+
+    def speak():
+        work()
+        connection.close()
+
+    worker = threading.Thread(target=speak)
+    worker.start()
+    assert inside.wait(60)
+    told.set()
+    consents.revoke(voice.consent)
+    worker.join(60)
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("cancelled", "consent_revoked")
+    assert not Rendition.objects.usable().exists()
+    runner.sweep()
+    assert not [name for name in list_files() if name.startswith("renditions/")]
