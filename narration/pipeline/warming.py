@@ -11,9 +11,10 @@ from narration import conf, digests, logs, permissions
 from narration.exceptions import EngineError
 from narration.models import Job, JobKind, JobState, get_actor_name
 from narration.pipeline.events import record
+from narration.pipeline.licences import Permits
 from narration.pipeline.synthesize import Listener
 from narration.queue import bell
-from narration.speaking import get_engine_process, hold_engine
+from narration.speaking import describe_engine, get_engine_process, hold_engine
 
 #: After what somebody waits for at their desk, before every narration.
 PRIORITY = -60
@@ -48,9 +49,12 @@ def request_warming(alias: str, *, user: Any) -> Job:
 
 
 def warm_up(job: Job, listener: Listener) -> None:
-    """Load the engine of a warm job; it stays. ``EngineError`` says why it cannot be."""
+    """Load the engine of a warm job; it stays. ``EngineError`` says why it cannot be, and
+    ``LicenceNotAccepted`` that nobody has accepted its model's terms.
+    """
     alias = str(job.payload.get("engine", ""))
     if alias not in conf.get_engines():
         raise EngineError(f"There is no engine '{alias}' any more.", code="engine_not_installed")
+    Permits().require([describe_engine(alias)])
     with hold_engine(alias, listener.check), listener.busy():
         get_engine_process(alias)

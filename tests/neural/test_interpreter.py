@@ -49,16 +49,14 @@ def test_both_packages_are_found_there(tmp_path, python):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["models", "room"]
 
 
-def test_an_engine_speaks_there(python, request):
-    backend = pytest.importorskip("narration.engines.xtts").XttsEngine
-    models = request.getfixturevalue("xtts_models")
+def test_an_engine_speaks_there(python, xtts_models):
     config = EngineConfig(
         "xtts",
-        f"{backend.__module__}.{backend.__qualname__}",
+        "narration.engines.xtts.XttsEngine",
         {"device": "cpu"},
         python=str(python),
         deadline_base_s=300,
-        models_dir=str(models),
+        models_dir=str(xtts_models),
     )
     with EngineProcess(config) as engine:
         voice = engine.facts.voices[0].name

@@ -210,3 +210,15 @@ def test_a_model_that_goes_away_under_a_site_leaves_its_pages(accepted, note, ow
     shutil.rmtree(accepted.folder)
     assert api.list_segments(note, language="en", user=owner)
     assert api.state_of(note, language="en")
+
+
+def test_no_engine_is_loaded_ahead_under_terms_nobody_accepted(here):  # noqa: F811
+    job = api.request_warm("little")
+    assert work(job.lane) == 1
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("failed", "licence_not_accepted")
+    api.accept_licence("small", name="Ada")
+    job = api.request_warm("little")
+    work(job.lane)
+    job.refresh_from_db()
+    assert job.state == "done"
