@@ -74,7 +74,9 @@ def test_a_text_edited_and_one_unpublished_while_they_are_narrated(scene):
         scene.finish(*jobs)
     assert [job.state for job in jobs] == ["done", "done"]
     edited.refresh_from_db()
-    assert edited.public_version == 2
-    assert get_narration(edited).published_track == get_narration(edited).draft_track
+    # What was asked to be published is not what is there now: the newer text waits as a draft.
+    assert edited.public_version is None
+    assert get_narration(edited).published_track is None
+    assert get_narration(edited).draft_track.source_version == 2
     assert Job.objects.count() == 2
     scene.assert_whole(edited, hidden, besides=["An old beginning."])
