@@ -91,7 +91,7 @@ class SpeechModelAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         state = _get_state(name)
         if request.method == "POST":
-            return self._record(request, name)
+            return self._record(request, state)
         context = {
             **self.admin_site.each_context(request),
             "title": state.inspection.model.spec.title,
@@ -103,9 +103,15 @@ class SpeechModelAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/narration/models_accept.html", context)
 
-    def _record(self, request: HttpRequest, name: str) -> HttpResponse:
+    def _record(self, request: HttpRequest, state: api.ModelState) -> HttpResponse:
+        """What was read is what is accepted: the form names the very files."""
         if not may_accept(request):
             raise PermissionDenied
+        name, card = state.inspection.model.name, state.inspection.card
+        if card is not None and request.POST.get("fingerprint") != card.fingerprint:
+            words = _("The model has changed since you opened the page: read its terms again.")
+            self.message_user(request, words, messages.ERROR)
+            return HttpResponseRedirect(request.path)
         who = request.POST.get("name", "").strip()[:NAME_LENGTH]
         try:
             row = api.accept_licence(name, name=who, user=request.user)

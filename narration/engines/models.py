@@ -116,7 +116,7 @@ def read_card(options: Mapping[str, Any], spec: ModelSpec) -> ModelCard:
             f"`models import {spec.name} PATH` with the published files.",
             code="model_missing",
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EngineError(f"{path} cannot be read: {error}", code="model_damaged") from error
 
 

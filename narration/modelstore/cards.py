@@ -37,7 +37,7 @@ def _decode(model: ConfiguredModel, text: str) -> ModelCard:
     try:
         data: Any = json.loads(text)
         card = decode_card(data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"This is no card of a model: {error}", code="bad_card") from error
     if card.model != model.name:
         raise ModelError(

@@ -13,8 +13,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from narration.models import LicenceAcceptance, get_actor_name
+from narration.models import LicenceAcceptance, VoiceKind, get_actor_name
 from narration.permissions import get_actor
+from narration.pipeline.casting import CastVoice
 from narration.pipeline.events import record
 from narration.values import EngineFacts, Terms
 
@@ -66,11 +67,16 @@ def list_licences(engines: Iterable[EngineFacts]) -> list[str]:
     return sorted(found)
 
 
-def list_duties(engines: Iterable[EngineFacts]) -> dict[str, bool]:
-    """The flags of a manifest: what whoever shows or sells the sound must know."""
-    terms = [facts.terms for facts in engines if facts.terms is not None]
+def list_duties(speakers: Iterable[CastVoice]) -> dict[str, bool]:
+    """The flags of a manifest: what whoever shows or sells the sound must know.
+
+    Whoever lends their voice was promised that listeners are told, whatever the model's terms say.
+    """
+    found = {(each.voice.kind, each.facts.terms) for each in speakers}
+    terms = [terms for _kind, terms in found if terms is not None]
     return {
-        "must_tell_listeners": any(each.must_tell_listeners for each in terms),
+        "must_tell_listeners": any(each.must_tell_listeners for each in terms)
+        or any(kind == VoiceKind.CLONED for kind, _terms in found),
         "non_commercial": any(each.is_non_commercial for each in terms),
     }
 

@@ -180,7 +180,7 @@ def _build_manifest(narration: Narration, plan: Plan, sound: _Sound) -> dict[str
         "true_peak_db": sound.levelled.loudness.true_peak_db,
         "shortfall_lu": sound.levelled.shortfall_lu,
         "synthetic": True,
-        **list_duties(segment.cast.facts for segment in plan.segments),
+        **list_duties(segment.cast for segment in plan.segments),
         "voices": [{"name": name, "engine": engines[name]} for name in voices],
         "segments": [
             {

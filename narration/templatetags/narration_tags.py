@@ -75,11 +75,12 @@ def narration_player(
     page = context.template.engine.get_template("narration/player.html")
     html: SafeString = page.render(context.new(names))
     must_tell = names.get("manifest", {}).get("must_tell_listeners", False)
-    return html + _build_notice() if must_tell and TOLD not in html else html
+    return html + _build_notice(names["voices"]) if must_tell else html
 
 
-def _build_notice() -> SafeString:
-    words = _("Read by a synthetic voice")
+def _build_notice(voices: str) -> SafeString:
+    """Beside the template and not in it: no template of a host's can leave it out."""
+    words = _("Read by a synthetic voice: %(voices)s") % {"voices": voices}
     return format_html('<p class="nr-player__synthetic" {}>{}</p>', TOLD, words)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -49,7 +51,7 @@ def test_who_may_accepts_by_name(client, staff, here):  # noqa: F811
     client.force_login(staff)
     assert "Read and accept" in read(client)
     assert 'value="staff"' in read(client, "small/")
-    answer = client.post(f"{URL}small/", {"name": "Ada Lovelace"}, follow=True)
+    answer = client.post(f"{URL}small/", {"name": "Ada Lovelace", **read_form(client)}, follow=True)
     assert answer.redirect_chain == [(URL, 302)]
     row = LicenceAcceptance.objects.get()
     assert (row.name, row.user, row.licence) == ("Ada Lovelace", staff, "TEST-1.0")
@@ -58,10 +60,26 @@ def test_who_may_accepts_by_name(client, staff, here):  # noqa: F811
     assert "Recorded by staff" in read(client, "small/")
 
 
+def read_form(client):
+    """What the form holds besides the name."""
+    page = read(client, "small/")
+    return {"fingerprint": re.search(r'name="fingerprint" value="(\w+)"', page)[1]}
+
+
+def test_what_was_not_read_is_not_accepted(client, staff, here):  # noqa: F811
+    client.force_login(staff)
+    for form in ({}, {"fingerprint": "f" * 64}):
+        answer = client.post(f"{URL}small/", {"name": "Ada", **form}, follow=True)
+        assert answer.redirect_chain == [(f"{URL}small/", 302)]
+        (words,) = [str(each) for each in answer.context["messages"]]
+        assert "has changed" in words
+    assert not LicenceAcceptance.objects.exists()
+
+
 @pytest.mark.parametrize("name", ["", "   "])
 def test_nobody_accepts_nothing(client, staff, here, name):  # noqa: F811
     client.force_login(staff)
-    answer = client.post(f"{URL}small/", {"name": name}, follow=True)
+    answer = client.post(f"{URL}small/", {"name": name, **read_form(client)}, follow=True)
     assert [str(each) for each in answer.context["messages"]] == ["Say who accepts."]
     assert not LicenceAcceptance.objects.exists()
 

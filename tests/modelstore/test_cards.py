@@ -17,6 +17,7 @@ from narration.modelstore import (
     remove,
 )
 from tests.modelstore.conftest import write_published
+from tests.modelstore.engines import build_spec
 
 
 @pytest.fixture
@@ -74,3 +75,19 @@ def test_removing_takes_the_model_and_what_was_fetched(here):
     assert (here.models_dir / "voices" / "kept.npz").exists()
     with pytest.raises(ModelError):
         remove(here)
+
+
+@pytest.mark.parametrize(
+    "card", ['{"format": 1, "model": "m", "fingerprint": "f", "files": []}', "["]
+)
+def test_a_card_made_by_hand_is_called_damaged(tmp_path, card):
+    from narration.engines.models import CARD, read_card
+
+    spec = build_spec()
+    (tmp_path / spec.name).mkdir()
+    deep = "[" * 200_000
+    for text in (card, deep):
+        (tmp_path / spec.name / CARD).write_text(text)
+        with pytest.raises(EngineError) as error:
+            read_card({"models_dir": tmp_path}, spec)
+        assert error.value.code == "model_damaged"

@@ -179,12 +179,12 @@ def test_no_template_of_a_host_hides_it(accepted, note, owner, settings, tmp_pat
     narrate(note)
     folder = tmp_path / "templates" / "narration"
     folder.mkdir(parents=True)
-    (folder / "player.html").write_text("<p>My own player</p>")
+    (folder / "player.html").write_text("<p>My own player</p><!-- data-synthetic-voice -->")
     (engine,) = settings.TEMPLATES
     settings.TEMPLATES = [{**engine, "DIRS": [folder.parent, *engine["DIRS"]]}]
     page = render(note, owner)
     assert "My own player" in page
-    assert "Read by a synthetic voice" in page
+    assert "Read by a synthetic voice: " in page
 
 
 def test_a_manifest_that_lost_its_flag_of_speech_still_tells(accepted, note, owner):  # noqa: F811
