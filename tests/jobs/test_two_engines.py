@@ -33,6 +33,7 @@ def loaded(monkeypatch, settings, tmp_path):
     }
     voices = {"en": "first:low", "pt-BR": "second:low"}
     settings.NARRATION = {"ENGINES": engines, "DEFAULT_VOICES": voices, "ENGINE_IDLE_SECONDS": 0}
+    close_all()  # what an earlier test has loaded
     seen = []
     store = synthesize.store_rendition
 
