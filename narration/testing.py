@@ -201,6 +201,14 @@ class EngineContractTests:
                 utterance = replace(self.utterances[0], settings={key: value})
                 self.assert_refused(self.speak_one(engine, utterance), "setting_out_of_range")
 
+    def test_refuses_fractions_where_numbers_are_whole(
+        self, engine: EngineProcess, facts: EngineFacts
+    ) -> None:
+        for key, spec in facts.settings.items():
+            if spec.is_whole:
+                utterance = replace(self.utterances[0], settings={key: spec.minimum + 0.5})
+                self.assert_refused(self.speak_one(engine, utterance), "setting_out_of_range")
+
     @pytest.mark.parametrize("name", UNSPEAKABLE)
     def test_refuses_text_with_nothing_to_say(self, engine: EngineProcess, name: str) -> None:
         utterance = replace(self.utterances[0], text=UNSPEAKABLE[name])

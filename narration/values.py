@@ -235,12 +235,16 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class SettingSpec:
-    """A number an engine lets its caller choose: default and inclusive range."""
+    """A number an engine lets its caller choose: default and inclusive range.
+
+    ``is_whole``: 50.5 is refused rather than rounded, so that one sound has one identity.
+    """
 
     default: float
     minimum: float
     maximum: float
     help: str = ""
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -75,17 +76,22 @@ def build_voice_form(alias: str) -> type[VoiceForm]:
     return type("VoiceOfEngineForm", (VoiceForm,), {**fields, "specs": specs})
 
 
-def _build_field(key: str, spec: SettingSpec) -> forms.FloatField:
+def _build_field(key: str, spec: SettingSpec) -> forms.Field:
     words = _("%(help)s From %(minimum)s to %(maximum)s; %(default)s is the default.")
     numbers = {name: f"{getattr(spec, name):g}" for name in ("minimum", "maximum", "default")}
+    facts: dict[str, Any] = {
+        "label": key.replace("_", " ").capitalize(),
+        "required": False,
+        "help_text": words % {"help": spec.help, **numbers},
+    }
+    if spec.is_whole:
+        lowest, highest = math.ceil(spec.minimum), math.floor(spec.maximum)
+        return forms.IntegerField(min_value=lowest, max_value=highest, **facts)
     return forms.FloatField(
-        label=key.replace("_", " ").capitalize(),
-        required=False,
         min_value=spec.minimum,
         max_value=spec.maximum,
-        step_size=None,
         widget=forms.NumberInput(attrs={"step": "any"}),
-        help_text=words % {"help": spec.help, **numbers},
+        **facts,
     )
 
 

@@ -331,3 +331,8 @@ def _check_setting(facts: EngineFacts, key: str, value: Any) -> None:
             f"{facts.name} takes '{key}' from {spec.minimum:g} to {spec.maximum:g}, not {value!r}.",
             code="setting_out_of_range",
         )
+    if spec.is_whole and value != int(value):
+        raise UnsupportedUtterance(
+            f"{facts.name} takes whole numbers for '{key}', not {value!r}.",
+            code="setting_out_of_range",
+        )

@@ -80,6 +80,8 @@ def make_room(models_dir: Path, name: str) -> Iterator[Path]:
 def put_in_place(made: Path, place: Path) -> None:
     """Let a finished folder take its place; the one that had it is gone afterwards."""
     sync_tree(made)
+    if place.is_symlink():  # what it leads to is somebody else's, and stays
+        place.unlink()
     if not place.exists():
         made.rename(place)
     elif _exchange(made, place):
@@ -96,7 +98,10 @@ def take_away(place: Path) -> None:
     """Remove a folder; from its first moment on nobody sees half of it."""
     aside = place.with_name(f".making-{place.name}~{secrets.token_hex(4)}")
     place.rename(aside)
-    shutil.rmtree(aside)
+    if aside.is_symlink():
+        aside.unlink()
+    else:
+        shutil.rmtree(aside)
 
 
 def sync_tree(folder: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
@@ -44,6 +46,18 @@ def find_published(spec: ModelSpec, folder: Path) -> Path:
     return best
 
 
+# Whatever a damaged or strange archive makes Python's readers raise.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+)
+
+
 def unpack(spec: ModelSpec, archive: Path, room: Path, report: Report = be_silent) -> Path:
     """Take the published files, and nothing else, out of a zip into ``room``.
 
@@ -59,7 +73,7 @@ def unpack(spec: ModelSpec, archive: Path, room: Path, report: Report = be_silen
             place.check_room(room, total)
             for name, entry in entries.items():
                 _extract(opened, entry, name, room / name, report)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _UNREADABLE as error:
         raise ModelError(f"{archive} cannot be unpacked: {error}", code="bad_archive") from error
     return room
 

@@ -303,3 +303,30 @@ def test_a_pin_learnt_later_finds_what_was_imported_before(make_model, source):
 def test_nothing_here_is_missing(model):
     assert inspect(model).presence == Presence.MISSING
     assert inspect(model).faults == ()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_said_to_be_one(model, source, tmp_path, method):
+    archive = tmp_path / "damaged.zip"
+    with zipfile.ZipFile(archive, "w", method) as made:
+        for path in source.rglob("*"):
+            if path.is_file():
+                made.writestr(str(path.relative_to(source)), path.read_bytes() * 50)
+    data = bytearray(archive.read_bytes())
+    for at in range(60, min(len(data) - 400, 4000), 7):
+        data[at] ^= 0x55
+    archive.write_bytes(data)
+    with pytest.raises(ModelError):
+        import_from(model, archive)
+
+
+def test_a_folder_that_is_a_link_is_replaced_and_what_it_leads_to_stays(model, source, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").touch()
+    model.folder.parent.mkdir(parents=True, exist_ok=True)
+    model.folder.symlink_to(elsewhere, target_is_directory=True)
+    import_from(model, source)
+    assert model.folder.is_dir()
+    assert not model.folder.is_symlink()
+    assert list(elsewhere.iterdir()) == [elsewhere / "mine"]

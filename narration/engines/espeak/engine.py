@@ -64,8 +64,8 @@ class EspeakEngine(Engine):
     sample_rate = 22_050
     max_characters = 500
     settings = {
-        "rate": SettingSpec(165, 80, 400, "Words a minute."),
-        "pitch": SettingSpec(50, 0, 99, "Height of the voice."),
+        "rate": SettingSpec(165, 80, 400, "Words a minute.", is_whole=True),
+        "pitch": SettingSpec(50, 0, 99, "Height of the voice.", is_whole=True),
     }
     supports_word_timing = True
     # Its own mnemonics, as ``espeak-ng -x`` prints them.

@@ -82,7 +82,11 @@ class StyleTTS2Engine(Engine):
         "alpha": SettingSpec(0.3, 0, 1, "Timbre: 0 is the voice's own, 1 what suits the sentence."),
         "beta": SettingSpec(0.7, 0, 1, "Prosody: 0 is the voice's own, 1 what suits the sentence."),
         "diffusion_steps": SettingSpec(
-            5, 3, 20, "Steps in sampling a style: more are slower and more varied. Whole numbers."
+            5,
+            3,
+            20,
+            "Steps in sampling a style: more are slower and more varied.",
+            is_whole=True,
         ),
         "embedding_scale": SettingSpec(
             1, 1, 3, "How strongly the text colours the style: more is more emotional."

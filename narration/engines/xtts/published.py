@@ -32,7 +32,9 @@ SETTINGS = {
     "temperature": SettingSpec(
         0.75, 0.1, 1.5, "How lively: little is monotonous and safe, much is varied and may slip."
     ),
-    "top_k": SettingSpec(50, 2, 200, "How many of the likeliest sounds may come next."),
+    "top_k": SettingSpec(
+        50, 2, 200, "How many of the likeliest sounds may come next.", is_whole=True
+    ),
     "top_p": SettingSpec(
         0.85, 0.1, 1.0, "Of those, only the likeliest that have this share together."
     ),
