@@ -14,8 +14,8 @@ from django.core.files.storage import storages
 from narration import api, storage
 from narration.exceptions import ConfigurationError, StorageFull, StorageUnreachable
 from narration.models import Job, Rendition, TrackFile
+from narration.pipeline.explanations import explain_job
 from narration.pipeline.narrate import bring_up_to_date
-from narration.pipeline.states import explain_job
 from tests.helpers import get_narration, narrate
 
 HOUR = timedelta(hours=1)

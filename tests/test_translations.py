@@ -16,7 +16,7 @@ from django.utils import translation
 from config import messages
 from narration import api
 from narration.models import Job, JobState
-from narration.pipeline.states import JOB_EXPLANATIONS, explain_job
+from narration.pipeline.explanations import JOB_EXPLANATIONS, explain_job
 from tests.helpers import narrate
 
 ROOT = Path(__file__).parent.parent

@@ -26,7 +26,7 @@ from narration.models import (
     UsageDay,
     Worker,
 )
-from narration.pipeline.states import explain
+from narration.pipeline.explanations import explain
 
 
 class JobErrorInline(ReadOnlyInline):

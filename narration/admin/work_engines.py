@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from narration import conf
 from narration.models import EngineAtWork, Worker
+from narration.pipeline.explanations import explain_job
 from narration.pipeline.plainly import advise
-from narration.pipeline.states import explain_job
 from narration.speaking import list_heavy
 
 #: How much of a model's fingerprint people compare.

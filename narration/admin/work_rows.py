@@ -22,8 +22,8 @@ from narration.pipeline.backlog import (
     WorkerRow,
     load_backlog,
 )
+from narration.pipeline.explanations import explain, explain_job
 from narration.pipeline.plainly import advise, show_age, show_moment
-from narration.pipeline.states import explain, explain_job
 from narration.pipeline.waiting import explain_rest, explain_waiting, find_reason
 from narration.sources import get_source
 

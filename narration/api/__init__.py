@@ -93,6 +93,7 @@ from narration.api.wording import (
 from narration.pipeline.blast import BlastRadius, ChangedNarration, ChangedSentence
 from narration.pipeline.changes import Change
 from narration.pipeline.explain import Explanation, Reason
+from narration.pipeline.explanations import explain, explain_error, explain_job
 from narration.pipeline.notices import Notice
 from narration.pipeline.plainly import advise
 from narration.pipeline.portable import Loaded
@@ -102,9 +103,6 @@ from narration.pipeline.states import (
     NarrationState,
     SegmentState,
     Status,
-    explain,
-    explain_error,
-    explain_job,
 )
 
 __all__ = [

@@ -28,8 +28,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from narration.models import ACTIVE_STATES, Event, Job, JobKind, JobState
+from narration.pipeline.explanations import explain_job
 from narration.pipeline.plainly import advise
-from narration.pipeline.states import explain_job
 from narration.sources import get_source
 
 #: How long somebody who was away is told.

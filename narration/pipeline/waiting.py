@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from narration.pipeline.backlog import LaneRow, WaitingJob
+from narration.pipeline.explanations import explain_job
 from narration.pipeline.plainly import show_length, show_moment, show_ordinal
-from narration.pipeline.states import explain_job
 
 #: What is "less than a minute" is not "about" that.
 SHORT_SECONDS = 30

@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 
 from narration import api
 from narration.models import JobError, Lane, Rendition, SynthesisFailure
+from narration.pipeline.explanations import explain, explain_job
 from narration.pipeline.plainly import advise
-from narration.pipeline.states import explain, explain_job
 from narration.speaking import close_all, describe_warm, get_engine_process
 from tests.helpers import work
 from tests.jobs.scenes import end_waits
