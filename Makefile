@@ -59,9 +59,11 @@ test-plugin: $(VENV)/.dev ## the plugin's tests with courses not installed
 		--ignore tests/neural \
 		-m "not cluster and not browser"
 
-test-postgresql: $(VENV)/.dev ## all tests on PostgreSQL (TEST_DATABASE_URL)
+# Rooms that know no database have nothing to tell about it.
+test-postgresql: $(VENV)/.dev ## what touches a database, on PostgreSQL (TEST_DATABASE_URL)
 	@case "$$TEST_DATABASE_URL" in postgres*) ;; *) echo "Set TEST_DATABASE_URL=postgres://…" >&2; exit 2;; esac
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests --ignore tests/neural
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests --ignore tests/neural --ignore tests/text \
+		--ignore tests/markup --ignore tests/audio --ignore tests/engines --ignore tests/packaging --ignore tests/docs
 
 # One thread a process: small models gain nothing by more, and two processes share the cores.
 test-engines: $(VENV)/.dev $(VENV)/.engines ## the neural engines' tests, on small models of random weights
