@@ -8,7 +8,7 @@ PORT ?= 8000
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-plugin test-postgresql engines test-engines lint bench soak run worker messages requirements clean
+.PHONY: help demo test test-plugin test-postgresql engines test-engines lint bench bench-engines soak run worker messages requirements clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ lint: $(VENV)/.dev ## format, rules, types, import contracts, templates
 
 bench: $(VENV)/.dev ## measure: lines of JSON and a table; jobs on PostgreSQL too with BENCH_DATABASE_URL
 	@$(BIN)/python -m bench
+
+bench-engines: $(VENV)/.dev $(VENV)/.engines ## measure the neural engines against their libraries' own calls
+	@$(BIN)/python -m bench.engines $(if $(SIZE),--size $(SIZE))
 
 soak: $(VENV)/.dev ## kill anything for MINUTES=10; on PostgreSQL with SOAK_DATABASE_URL
 	@$(BIN)/python -m bench.soak --minutes $(MINUTES)

@@ -1,0 +1,1 @@
+"""The neural engines against their libraries' own calls: ``python -m bench.engines``."""
