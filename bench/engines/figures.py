@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from statistics import median
 from typing import Any
 
@@ -30,6 +31,9 @@ def measure(name: str, device: str, lesson: list[Sentence], options: argparse.Na
     title = f"{name}, {options.size}, {device}, {options.profile}"
     memory = Memory(where)
     room: Any = xtts if name == "xtts" else styletts2
+    began = time.perf_counter()
+    room.import_libraries(models)
+    report.tell(f"{title}: import of the libraries", time.perf_counter() - began, "s")
     held = memory.read()
     ours = room.Ours(models, where, options.profile)
     held_by_ours = memory.read() - held

@@ -26,6 +26,14 @@ from narration.values import Utterance
 VOICE, LANGUAGE = "sampled-1", "en"
 
 
+def import_libraries(models: Models) -> None:
+    """Once for both sides, or the first would pay for it."""
+    with import_quietly(models.models_dir, _find_files(models)):
+        from styletts2 import tts  # noqa: F401
+
+        from narration.engines.styletts2 import speech  # noqa: F401
+
+
 class Ours:
     """``StyleTTS2Engine.speak`` in this process."""
 

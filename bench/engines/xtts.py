@@ -21,6 +21,12 @@ SHORT = 12
 NEVER = -1e9
 
 
+def import_libraries(models: Models) -> None:
+    """Once for both sides, or the first would pay for it."""
+    with import_quietly(models.models_dir):
+        from narration.engines.xtts import model  # noqa: F401
+
+
 class Ours:
     """``XttsEngine.speak`` in this process."""
 
