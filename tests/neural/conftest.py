@@ -46,3 +46,15 @@ def styletts2_models(tmp_path_factory):
     from tests.neural.models import install
 
     return install(StyleTTS2Engine, write_published, tmp_path_factory.mktemp("styletts2"))
+
+
+@pytest.fixture
+def stage(settings, tmp_path, xtts_models, styletts2_models, django_user_model):
+    """A site that both engines speak for, with nobody's terms accepted yet."""
+    from tests.neural.stage import Stage
+
+    author = django_user_model.objects.create_user("author", password="a-password-for-tests")
+    models = {"xtts_v2": xtts_models, "styletts2_libritts": styletts2_models}
+    stage = Stage(settings, tmp_path, models, author)
+    yield stage
+    stage.clear()
