@@ -114,9 +114,12 @@ class Stage:
     @contextmanager
     def cluster(self, **narration: Any) -> Iterator[None]:
         """A worker of the lane, with settings of its own where ``narration`` says so."""
+        temporary = self.folder / "temporary"
+        temporary.mkdir(exist_ok=True)
         environment = {
             **build_environment(self._settings, settings_module="tests.neural.site"),
             MARK: str(self.folder),
+            "TMPDIR": str(temporary),
             "OMP_NUM_THREADS": "1",
             "Q_LANES": "gpu",
             "Q_CLUSTER_NAME": "gpu",
@@ -146,10 +149,26 @@ class Stage:
         wanted = f"narration.engines\0{ENGINES.get(alias, '')}".encode()
         return [pid for pid in find_marked(str(self.folder)) if wanted in _read_command(pid)]
 
-    def list_files(self) -> list[Path]:
-        """Every file under the storage and under the latents of cloned voices."""
-        folders = (self.files, self.models_dir / "voices")
-        return sorted(p for folder in folders for p in folder.rglob("*") if p.is_file())
+    def list_stored(self) -> list[Path]:
+        """Every file in the storage of sound."""
+        return _list_files(self.files)
+
+    def list_latents(self) -> list[Path]:
+        """What the worker has learnt of voices."""
+        return _list_files(self.models_dir / "voices")
+
+    def list_temporary(self) -> list[Path]:
+        """What workers and engines left where temporary files go."""
+        return _list_files(self.folder / "temporary")
+
+
+def get_page(lesson: Lesson) -> str:
+    """Where learners read it."""
+    return f"/courses/{lesson.course.slug}/{lesson.slug}/"
+
+
+def _list_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _read_command(pid: int) -> bytes:

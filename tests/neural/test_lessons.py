@@ -9,7 +9,7 @@ from narration.exceptions import LicenceNotAccepted
 from narration.models import Job, Rendition, UsageDay
 from tests.clusters import wait_for
 from tests.helpers import get_narration
-from tests.neural.stage import EDITS, LANGUAGES, MODELS, SENTENCES, TEXTS
+from tests.neural.stage import EDITS, LANGUAGES, MODELS, SENTENCES, TEXTS, get_page
 from tests.processes import kill
 
 pytestmark = [
@@ -19,8 +19,10 @@ pytestmark = [
 ]
 
 
-def get_page(lesson):
-    return f"/courses/{lesson.course.slug}/{lesson.slug}/"
+NAMES = {
+    "en": "one two three four five six seven eight",
+    "pt-BR": "um dois três quatro cinco seis sete oito",
+}
 
 
 @pytest.fixture(params=list(LANGUAGES))
@@ -81,6 +83,7 @@ def test_an_engine_killed_in_the_middle_comes_back_and_repeats_nothing(stage, al
         stage.wait_made(2)
         (engine,) = stage.find_engines(alias)
         kill(engine)
+        assert Rendition.objects.count() < len(NAMES[language].split())
         job = stage.finish(job)
         assert (job.state, job.error) == ("done", "")
         assert engine not in stage.find_engines(alias)
@@ -93,8 +96,7 @@ def test_an_engine_killed_in_the_middle_comes_back_and_repeats_nothing(stage, al
 
 def build_long_text(language):
     words = {"en": "This is sentence", "pt-BR": "Esta é a frase"}[language]
-    names = "one two three four five six" if language == "en" else "um dois três quatro cinco seis"
-    return "\n\n".join(f"{words} {name}." for name in names.split())
+    return "\n\n".join(f"{words} {name}." for name in NAMES[language].split())
 
 
 def test_both_engines_take_turns_on_one_card(stage):
