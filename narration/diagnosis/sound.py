@@ -13,8 +13,9 @@ from narration import conf
 from narration.diagnosis.findings import Finding, State
 from narration.exceptions import ConfigurationError, EngineError
 from narration.models import LicenceAcceptance, Voice, VoiceKind
+from narration.models.voices import NO_ENGINES_OWN
 from narration.speaking import EngineProcess, describe_engine
-from narration.values import EngineFacts, Utterance
+from narration.values import CLONED_PREFIX, EngineFacts, Utterance
 
 #: A word of the language, so that an ear can judge it too.
 WORDS = {"en": "hello", "pt": "olá", "es": "hola", "fr": "bonjour", "de": "hallo", "it": "ciao"}
@@ -91,6 +92,8 @@ def check_speech() -> Iterator[Finding]:
 
 def _speak(alias: str, voice: str, language: str) -> dict[str, Any]:
     """One word by a process of its own, which is ended; the start of the engine is timed too."""
+    if voice.startswith(CLONED_PREFIX):
+        raise EngineError(str(NO_ENGINES_OWN), code="unsupported_voice")
     word = WORDS.get(language.partition("-")[0], ANY_WORD)
     LicenceAcceptance.objects.demand(describe_engine(alias))
     config = conf.get_engine(alias)

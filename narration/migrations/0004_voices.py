@@ -26,6 +26,8 @@ def end_what_was_not_shown(apps, schema_editor):
         )
         voice.save(update_fields=["consent"])
     voices.filter(kind="builtin", engine_voice="").update(engine_voice="?")
+    voices.filter(kind="cloned").update(engine_voice="")
+    voices.filter(engine_voice__startswith="@").update(engine_voice="?")
     voices.filter(kind__in=["builtin", "cloned"], engine="").update(engine="?")
     if schema_editor.connection.vendor == "postgresql":  # no table is altered while checks wait
         schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -339,6 +341,23 @@ class Migration(migrations.Migration):
                 ),
                 name="narration_voice_has_speaker",
                 violation_error_message="Say which engine speaks, and with which voice.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="voice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("engine_voice", ""), ("kind", "cloned")),
+                    models.Q(
+                        models.Q(("kind", "cloned"), _negated=True),
+                        models.Q(("engine_voice__startswith", "@"), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="narration_voice_imitates_nobody_by_name",
+                violation_error_message=(
+                    "An engine's own voice has no name that begins with '@': that is a person's."
+                ),
             ),
         ),
         migrations.AddField(

@@ -31,6 +31,11 @@ class VoiceKind(models.TextChoices):
     HUMAN = "human", _("human recording")
 
 
+#: What a cloned voice is called inside its engine is nobody's to choose: it is what it imitates.
+IMITATES = models.Q(engine_voice__startswith=CLONED_PREFIX)
+NO_ENGINES_OWN = _("An engine's own voice has no name that begins with '@': that is a person's.")
+
+
 class VoiceQuerySet(models.QuerySet["Voice"]):
     def get_default(self, language: str) -> Voice:
         """The configured voice of a language ("pt-BR", then "pt"), made at its first use.
@@ -56,8 +61,8 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
             return self._get_builtin(engine, own, language) if own else None
 
     def needing_consent(self) -> VoiceQuerySet:
-        """Those that are a person's, or like a person's."""
-        return self.exclude(kind=VoiceKind.BUILTIN)
+        """Those that are a person's, or like a person's, whatever they say they are."""
+        return self.filter(~models.Q(kind=VoiceKind.BUILTIN) | IMITATES)
 
     def demand_consent(self, scope_chain: Sequence[str] | None, *, lock: bool = False) -> None:
         """``ConsentError`` unless every one of these may speak in these scopes now.
@@ -66,18 +71,22 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         whether the consents hold. With ``lock``, inside a transaction, they go on to hold until
         it is committed.
         """
-        rows = list(self.needing_consent().order_by("pk").values_list("name", "consent"))
+        voices = self.needing_consent().order_by("pk")
+        rows = list(voices.values_list("name", "kind", "consent"))
         if not rows:
             return
-        consents = Consent.objects.filter(pk__in={pk for _name, pk in rows}).order_by("pk")
+        consents = Consent.objects.filter(pk__in={row[-1] for row in rows}).order_by("pk")
         if lock:
             consents = consents.select_for_update()
         found = {consent.pk: consent for consent in consents.with_fault()}
-        for name, pk in rows:
-            if code := _find_fault(found.get(pk), scope_chain):
+        for name, kind, pk in rows:
+            consent = None if kind == VoiceKind.BUILTIN else found.get(pk)
+            if code := _find_fault(consent, scope_chain):
                 raise ConsentError(f"{FAULTS[code]} ({name})", code=code)
 
     def _get_builtin(self, alias: str, engine_voice: str, language: str) -> Voice:
+        if engine_voice.startswith(CLONED_PREFIX):
+            raise UnsupportedUtterance(str(NO_ENGINES_OWN), code="unsupported_voice")
         identity = {"engine": alias, "engine_voice": engine_voice, "kind": VoiceKind.BUILTIN}
         voice = self.filter(**identity, retired_at=None).order_by("pk").first()
         if voice is None:
@@ -152,6 +161,12 @@ class Voice(Row):
                 | (~models.Q(engine="") & ~models.Q(engine_voice="")),
                 violation_error_message=_("Say which engine speaks, and with which voice."),
             ),
+            models.CheckConstraint(
+                name="narration_voice_imitates_nobody_by_name",
+                condition=models.Q(kind="cloned", engine_voice="")
+                | (~models.Q(kind="cloned") & ~IMITATES),
+                violation_error_message=NO_ENGINES_OWN,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,9 +177,11 @@ class Voice(Row):
 
         A voice that is retired speaks no more: its engine may be gone.
         """
+        is_cloned = self.kind == VoiceKind.CLONED
+        if self.engine_voice.startswith(CLONED_PREFIX) or (is_cloned and self.engine_voice):
+            raise ValidationError({"engine_voice": NO_ENGINES_OWN})
         if self.retired_at or self.kind == VoiceKind.HUMAN:
             return
-        is_cloned = self.kind == VoiceKind.CLONED
         speaker = f"{CLONED_PREFIX}{0:064x}" if is_cloned else self.engine_voice
         try:
             facts = describe_engine(self.engine)

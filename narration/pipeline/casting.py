@@ -9,8 +9,9 @@ from typing import Any
 from narration import conf, digests
 from narration.audio.gaps import Gaps, build_gaps
 from narration.engines.base import check_utterance
-from narration.exceptions import ConfigurationError, UnsupportedUtterance
+from narration.exceptions import ConfigurationError, ConsentError, UnsupportedUtterance
 from narration.models import LexiconEntry, SpeechPolicy, Voice, VoiceKind
+from narration.models.consents import FAULTS
 from narration.pipeline.lexicons import NO_ENTRIES, ScopedLexicon, build_lexicon, load_entries
 from narration.speaking import describe_engine
 from narration.text import Lexicon
@@ -68,9 +69,15 @@ class CastVoice:
         return self.voice.kind == VoiceKind.CLONED
 
     @property
+    def needs_consent(self) -> bool:
+        """Whether it is a person's, or like a person's."""
+        return self.voice.kind != VoiceKind.BUILTIN
+
+    @property
     def engine_voice(self) -> str:
         """What its engine calls it; a cloned one by the digest of what it imitates."""
         if not self.is_cloned:
+            self._refuse_imitation()
             return self.voice.engine_voice
         return CLONED_PREFIX + digests.build_voice_digest(self.references, self.facts)
 
@@ -89,13 +96,19 @@ class CastVoice:
         The pipeline asks wherever sound is asked for or made: before a request, a preview, a job,
         each sentence, and, with ``lock``, in the transaction that stores a sound.
         """
-        if self.voice.kind == VoiceKind.BUILTIN:
+        if not self.needs_consent:
+            self._refuse_imitation()
             return
         Voice.objects.filter(pk=self.voice.pk).demand_consent(self.scope_chain, lock=lock)
         if not self.references:
             raise UnsupportedUtterance(
                 f"'{self.voice}' has no recordings yet.", code="voice_without_recordings"
             )
+
+    def _refuse_imitation(self) -> None:
+        """The last door before an engine: only a cloned voice is called as what it imitates."""
+        if self.voice.engine_voice.startswith(CLONED_PREFIX):
+            raise ConsentError(str(FAULTS["consent_missing"]), code="consent_missing")
 
     def speaks(self, language: str) -> bool:
         """Whether its engine says this language in this voice."""

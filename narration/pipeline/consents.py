@@ -43,6 +43,7 @@ from narration.pipeline.events import build_event, record
 from narration.pipeline.upkeep.clock import Deadline
 from narration.signals import job_state_changed
 from narration.sources import get_source
+from narration.values import CLONED_PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -124,20 +125,21 @@ def settle(consent: Consent, deadline: Deadline | None = None) -> bool:
 
     Goes on where it was cut off, and again without harm.
     """
-    voices = Voice.objects.filter(consent=consent)
+    voices = _find_voices(consent)
     code = "consent_revoked" if consent.revoked_at else "consent_expired"
     with transaction.atomic():  # what was stored while the end was written
         _silence(consent, code, None)
     pks = list(voices.values_list("pk", flat=True))
+    learnt = VoiceLatents.objects.filter(voice__consent=consent)
     _stop_jobs(pks, code, consent.revoked_by)
     for narration in Narration.objects.filter(pk__in=_find_planned(pks)).iterator(BATCH):
         _recount(narration)
     latents.sweep_local()
     for rows, clear in (
-        (VoiceLatents.objects.filter(voice__in=voices), _delete_rows),
-        (ReferenceRecording.objects.filter(voice__in=voices), _delete_rows),
-        (Rendition.objects.filter(voice__in=voices), _empty_renditions),
-        (TrackFile.objects.filter(track__voices__voice__in=voices), _delete_track_files),
+        (ReferenceRecording.objects.filter(voice__consent=consent), _delete_rows),
+        (Rendition.objects.filter(voice__in=pks), _empty_renditions),
+        (TrackFile.objects.filter(track__voices__voice__in=pks), _delete_track_files),
+        (learnt, _delete_rows),  # last: by their names the rest is found after a cut
     ):
         while clear(rows):
             if deadline is not None and deadline.is_over:
@@ -158,9 +160,16 @@ def _ended() -> dict[str, Any]:
     return {"ended_at": Now()}
 
 
+def _find_voices(consent: Consent) -> QuerySet[Voice, Any]:
+    """Its voices, and whatever row calls the engine's imitation by its name."""
+    learnt = VoiceLatents.objects.filter(voice__consent=consent).values_list("digest", flat=True)
+    names = [f"{CLONED_PREFIX}{digest}" for digest in learnt]
+    return Voice.objects.filter(Q(consent=consent) | Q(engine_voice__in=names))
+
+
 def _silence(consent: Consent, code: str, user: Any) -> None:
     """Nothing sounds and nothing is stored any more: a few statements, however much there is."""
-    voices = list(Voice.objects.filter(consent=consent).values_list("pk", flat=True))
+    voices = list(_find_voices(consent).values_list("pk", flat=True))
     _withdraw_tracks(voices, REASONS[code], user)
     Rendition.objects.filter(voice__in=voices, state=RenditionState.OK).update(
         state=RenditionState.QUARANTINED

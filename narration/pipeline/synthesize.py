@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from narration import conf, storage
 from narration.exceptions import EngineCrashed, EngineError
-from narration.models import Rendition, SynthesisFailure, VoiceKind
+from narration.models import Rendition, SynthesisFailure
 from narration.pipeline import latents
 from narration.pipeline.cardfaults import CardWatch
 from narration.pipeline.casting import CastVoice
@@ -219,7 +219,7 @@ def _stream(
 
 def _find_people(segments: Iterable[PlannedSegment]) -> list[CastVoice]:
     """The voices among them that are persons', once each."""
-    people = {s.voice.pk: s.cast for s in segments if s.voice.kind != VoiceKind.BUILTIN}
+    people = {s.voice.pk: s.cast for s in segments if s.cast.needs_consent}
     return list(people.values())
 
 
