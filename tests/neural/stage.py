@@ -1,4 +1,4 @@
-"""A site whose lessons XTTS and StyleTTS2 speak: pages here, a supervised cluster of lane gpu there.
+"""A site whose lessons XTTS and StyleTTS2 speak: pages here, a supervised cluster of lane gpu.
 
 The models are small and random, the processor stands in for the card; queue, supervisor, engine
 processes, database and files are real.
@@ -91,9 +91,7 @@ class Stage:
         )
 
     def request(self, lesson: Lesson, language: str, *, publish: bool = True) -> Job:
-        return api.request_narration(
-            lesson, language=language, user=self.author, publish=publish
-        )
+        return api.request_narration(lesson, language=language, user=self.author, publish=publish)
 
     def narrate(self, lesson: Lesson, language: str) -> Job:
         """Ask, wait for the worker, and the job as it ended."""
@@ -107,9 +105,7 @@ class Stage:
         return job
 
     def wait_made(self, count: int) -> None:
-        wait_for(
-            lambda: Rendition.objects.count() >= count, seconds=400, what=f"{count} sentences"
-        )
+        wait_for(lambda: Rendition.objects.count() >= count, seconds=400, what=f"{count} sentences")
 
     @contextmanager
     def cluster(self, **narration: Any) -> Iterator[None]:
