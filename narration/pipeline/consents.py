@@ -103,7 +103,7 @@ def sweep(seconds: float | None = None) -> int:
     """
     deadline, count = Deadline(seconds), 0
     end_expired()
-    for consent in Consent.objects.unsettled():
+    for consent in [*Consent.objects.unsettled(), *_find_leftovers()]:
         if deadline.is_over:
             break
         count += settle_soon(consent, deadline)
@@ -149,6 +149,21 @@ def settle(consent: Consent, deadline: Deadline | None = None) -> bool:
         if Consent.objects.unsettled().filter(pk=consent.pk).update(settled_at=Now()):
             record("consent_settled", object_ref=name_consent(consent))
     return True
+
+
+def _find_leftovers() -> QuerySet[Consent]:
+    """Settled consents with something of theirs: a process that slept through the end wrote it."""
+    settled = Consent.objects.filter(settled_at__isnull=False)
+    voices = Voice.objects.filter(consent__in=settled)
+    has_sound = ~Q(sha256="") | Q(state=RenditionState.OK)
+    left: tuple[tuple[QuerySet[Any], str], ...] = (
+        (Rendition.objects.filter(has_sound, voice__in=voices), "voice"),
+        (TrackFile.objects.filter(track__voices__voice__in=voices), "track__voices__voice"),
+        (ReferenceRecording.objects.filter(voice__in=voices), "voice"),
+        (VoiceLatents.objects.filter(voice__in=voices), "voice"),
+    )
+    pks = {pk for rows, name in left for pk in rows.values_list(name, flat=True).distinct()}
+    return settled.filter(voice__in=pks).distinct()
 
 
 def name_consent(consent: Consent) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,13 @@ from narration.audio.loudness import LevelledAudio, level
 from narration.audio.peaks import Peaks, build_peaks, draw_waveform
 from narration.audio.stitch import Piece, Placement, lay_out, stitch
 from narration.digests import build_track_identity
-from narration.exceptions import StorageCorrupt
+from narration.exceptions import ConsentError, StorageCorrupt
 from narration.manifests import MANIFEST_VERSION, build_words, get_extension, iter_cues
 from narration.models import (
     Job,
     Narration,
     Rendition,
+    RenditionState,
     Track,
     TrackFile,
     TrackRendition,
@@ -74,17 +76,22 @@ def stitch_track(narration: Narration, plan: Plan, version: int, job: Job | None
     manifest = _build_manifest(narration, plan, sound)
     identity = build_track_identity(str(narration.uid), plan.digest, STITCH_VERSION)
     files = _store_files(identity, narration.language, sound, _build_tags(narration, manifest))
-    return _create_track(narration, plan, version, job, manifest, files, renditions)
+    with _forgetting(files):
+        return _create_track(narration, plan, version, job, manifest, files, renditions)
 
 
 def restitch_track(track: Track) -> None:
     """Make a track's files again from the renditions it was stitched from, at the same times.
 
     Needs neither its text nor an engine, and changes no cue. ``StorageCorrupt`` when a rendition
-    is damaged too, or was made again with another length.
+    is damaged too, set aside, or was made again with another length. ``ConsentError``, and no file
+    stays, when a voice in it may speak no longer.
     """
     storage.check_room()
+    _demand_voices(track)
     uses = track.renditions.select_related("rendition").order_by("position")
+    if any(use.rendition.state != RenditionState.OK for use in uses):
+        raise StorageCorrupt(f"A rendition of track {track.uid} is set aside.")
     cues = list(iter_cues(track.manifest))
     placements = tuple(
         Placement(_get_voice(track, entry), entry["start_ms"], entry["end_ms"])
@@ -99,7 +106,28 @@ def restitch_track(track: Track) -> None:
     identity = build_track_identity(str(narration.uid), track.plan_digest, track.stitch_version)
     sound = _Sound(levelled, cues, build_peaks(levelled.waveform))
     tags = _build_tags(narration, track.manifest)
-    _repair_files(track, _store_files(identity, narration.language, sound, tags))
+    files = _store_files(identity, narration.language, sound, tags)
+    with _forgetting(files), transaction.atomic():
+        _demand_voices(track, lock=True)
+        _repair_files(track, files)
+
+
+def _demand_voices(track: Track, *, lock: bool = False) -> None:
+    """``ConsentError`` unless all that are heard in a track may speak at all."""
+    Voice.objects.filter(pk__in=track.voices.values("voice")).demand_consent(None, lock=lock)
+
+
+@contextmanager
+def _forgetting(files: Mapping[str, storage.StoredFile]) -> Iterator[None]:
+    """Nobody is heard in files that were stored while their consent ended: those go again."""
+    try:
+        yield
+    except ConsentError:
+        names = {file.name for file in files.values()}
+        rows = TrackFile.objects.filter(storage_name__in=names)
+        for name in names - set(rows.values_list("storage_name", flat=True)):
+            storage.delete(name)
+        raise
 
 
 def _get_voice(track: Track, entry: Mapping[str, Any]) -> str:
