@@ -31,6 +31,13 @@ from narration.views.media import serve_recording
 
 PLAIN = ("name", "kind", "engine", "engine_voice", "languages", "consent", "retired_at")
 
+#: What stays as it was when a voice was added.
+FIXED: dict[str, tuple[str, ...]] = {
+    VoiceKind.BUILTIN: ("kind",),
+    VoiceKind.HUMAN: ("kind", "consent"),
+    VoiceKind.CLONED: ("kind", "engine", "engine_voice", "consent"),
+}
+
 
 @admin.register(Voice)
 class VoiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -65,9 +72,7 @@ class VoiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         facts = ("shown_profile", "version")
         if obj is None:
             return facts
-        is_cloned = obj.kind == VoiceKind.CLONED
-        fixed = ("kind", "engine", "engine_voice", "consent") if is_cloned else ("kind",)
-        return (*facts, *fixed)
+        return (*facts, *FIXED[obj.kind])
 
     def formfield_for_choice_field(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """A cloned voice has a page of its own, with its consent."""

@@ -6,6 +6,7 @@ that it copies, and copies no table that another's name.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,24 @@ from django.db import connections, transaction
 
 #: What somebody agreed to.
 CONSENT_WORDS = ("person", "statement_version", "statement", "scope", "scope_key", "given_at")
+#: What proves it and who wrote it down: added once, never exchanged.
+CONSENT_PROOF = (
+    "evidence",
+    "evidence_file",
+    "evidence_name",
+    "evidence_sha256",
+    "recorded_by_name",
+)
+#: Tables whose rows say whose a voice is, with what is unique in each.
+_OWNED = {
+    "consent": ("id", "uid"),
+    "voice": ("id", "uid", "name"),
+    "referencerecording": ("id", "uid", "file"),
+    "voicelatents": ("id", "uid", "file", "digest"),
+}
 
+#: Now, as the database keeps moments.
+_NOW = {"sqlite": "STRFTIME('%Y-%m-%d %H:%M:%f', 'now')", "postgresql": "STATEMENT_TIMESTAMP()"}
 _SAME = {"sqlite": "{0} IS NOT {1}", "postgresql": "{0} IS DISTINCT FROM {1}"}
 
 
@@ -66,11 +84,11 @@ def remove_triggers(*, using: str = "default", **_signal: Any) -> None:
 def _is_ready(connection: Any) -> bool:
     """Whether the tables are those of this version: a site may have migrated to another."""
     tables = set(connection.introspection.table_names())
-    if not {"narration_consent", "narration_rendition", "narration_voice"} <= tables:
+    if not {"narration_rendition", *(f"narration_{name}" for name in _OWNED)} <= tables:
         return False
     with connection.cursor() as cursor:
         found = connection.introspection.get_table_description(cursor, "narration_consent")
-    wanted = {*CONSENT_WORDS, "expires_at", "revoked_at", "ended_at", "settled_at"}
+    wanted = {*CONSENT_WORDS, *CONSENT_PROOF, "expires_at", "revoked_at", "ended_at", "settled_at"}
     return wanted <= {column.name for column in found}
 
 
@@ -88,16 +106,69 @@ def _build_triggers(vendor: str) -> list[_Trigger]:
         "NEW.kind = 'recording' AND NOT EXISTS (SELECT 1 FROM narration_voice AS voice"
         " WHERE voice.id = NEW.voice_id AND voice.kind = 'human')"
     )
-    consent, rendition = "narration_consent", "narration_rendition"
-    rules = (
+    moved = differs("OLD.voice_id", "NEW.voice_id")
+    other_person = f"OLD.kind <> 'builtin' AND ({differs('OLD.kind', 'NEW.kind')}"
+    other_person += f" OR ({differs('OLD.consent_id', 'NEW.consent_id')} AND NOT EXISTS"
+    other_person += f" ({_find_renewal(_NOW[vendor])})))"
+    consent, rendition, voice = "narration_consent", "narration_rendition", "narration_voice"
+    rules = [
         ("consent_is_a_fact", consent, "UPDATE", changed, "what was consented to never changes"),
+        ("consent_is_proven", consent, "UPDATE", _say_forged(differs), "evidence never changes"),
         ("consent_grows_not", consent, "UPDATE", later, "a consent is never extended"),
         ("consent_ends_once", consent, "UPDATE", again, "a consent that ended has ended"),
         ("recording_made", rendition, "INSERT", not_human, "a recording names its person"),
         ("recording_kept", rendition, "UPDATE", not_human, "a recording names its person"),
-    )
+        ("voice_is_its_persons", voice, "UPDATE", other_person, "a voice stays with its person"),
+        (
+            "reference_stays",
+            "narration_referencerecording",
+            "UPDATE",
+            moved,
+            "it belongs to one voice",
+        ),
+        ("latents_stay", "narration_voicelatents", "UPDATE", moved, "they belong to one voice"),
+    ]
+    if vendor == "sqlite":  # its INSERT OR REPLACE asks no trigger of a change
+        rules += [_forbid_replacing(name, columns) for name, columns in _OWNED.items()]
     build = _build_sqlite if vendor == "sqlite" else _build_postgresql
     return [build(f"narration_{name}", *rule) for name, *rule in rules]
+
+
+def _say_forged(differs: Callable[..., str]) -> str:
+    """Who is deleted as a user may be forgotten as a row, not as a name, and nobody put instead."""
+
+    def exchanged(column: str) -> str:
+        return f"NEW.{column} IS NOT NULL AND {differs(f'OLD.{column}', f'NEW.{column}')}"
+
+    proof = [
+        f"(OLD.{name} <> '' AND {differs(f'OLD.{name}', f'NEW.{name}')})" for name in CONSENT_PROOF
+    ]
+    size = f"(OLD.evidence_size <> 0 AND {differs('OLD.evidence_size', 'NEW.evidence_size')})"
+    writer = "(OLD.recorded_by_id IS NOT NULL OR OLD.recorded_by_name <> '')"
+    writer = f"({writer} AND {exchanged('recorded_by_id')})"
+    ender = [
+        differs(f"OLD.{name}", f"NEW.{name}") for name in ("revoked_by_name", "revoked_reason")
+    ]
+    ended = " OR ".join([*ender, f"({exchanged('revoked_by_id')})"])
+    return " OR ".join([*proof, size, writer, f"(OLD.revoked_at IS NOT NULL AND ({ended}))"])
+
+
+def _find_renewal(now: str) -> str:
+    """The same person's new word, given while the old one held: see ``api.renew_consent``."""
+    live = "{0}.ended_at IS NULL AND ({0}.expires_at IS NULL OR {0}.expires_at > " + now + ")"
+    return (
+        "SELECT 1 FROM narration_consent AS given JOIN narration_consent AS anew"  # noqa: S608
+        " ON anew.person = given.person WHERE given.id = OLD.consent_id"
+        f" AND anew.id = NEW.consent_id AND {live.format('given')} AND {live.format('anew')}"
+    )
+
+
+def _forbid_replacing(name: str, columns: Sequence[str]) -> tuple[str, str, str, str, str]:
+    table = f"narration_{name}"
+    same = " OR ".join(f"kept.{column} = NEW.{column}" for column in columns)
+    kind = " AND kept.kind <> 'builtin'" if name == "voice" else ""
+    taken = f"EXISTS (SELECT 1 FROM {table} AS kept WHERE ({same}){kind})"  # noqa: S608
+    return (f"{name}_not_replaced", table, "INSERT", taken, "it is there, and is not replaced")
 
 
 def _build_sqlite(name: str, table: str, event: str, condition: str, words: str) -> _Trigger:

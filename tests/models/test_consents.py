@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from narration.exceptions import ConsentError
-from narration.models import Consent, Override, Rendition, Voice
+from narration.models import Consent, Override, Rendition, Voice, VoiceLatents
 from narration.models.statements import CURRENT, STATEMENTS, get_statement
 from narration.models.triggers import install_triggers
 from tests.models.test_tables import build_rendition
@@ -96,6 +96,115 @@ def test_a_chosen_recording_is_there(note):
 
     word = {"narration": make_narration(note), "text_key": "t", "kind": "recording"}
     refuses(lambda: Override.objects.create(**word))
+
+
+PROOF = {
+    "evidence": "A letter, in the safe.",
+    "evidence_file": "evidence/aa/a.pdf",
+    "evidence_name": "a.pdf",
+    "evidence_sha256": "1" * 64,
+    "evidence_size": 5,
+    "recorded_by_name": "Rosa",
+}
+
+
+@pytest.mark.parametrize("name", PROOF)
+def test_what_proves_a_consent_is_not_exchanged(name):
+    consent = make_consent(**PROOF)
+    other = 6 if name == "evidence_size" else "other"
+    refuses(lambda: change(consent, **{name: other}))
+    refuses(lambda: change(consent, **{name: 0 if name == "evidence_size" else ""}))
+
+
+def test_evidence_may_be_added():
+    consent = make_consent()
+    assert change(consent, evidence_file="evidence/aa/a.pdf", evidence_size=5)
+
+
+def test_who_recorded_and_who_took_back_is_nobody_else(django_user_model):
+    rosa, mallory = (django_user_model.objects.create_user(name) for name in ("rosa", "mallory"))
+    consent = make_consent(recorded_by=rosa, recorded_by_name="rosa")
+    refuses(lambda: change(consent, recorded_by=mallory))
+    now = timezone.now()
+    told = {"revoked_by": rosa, "revoked_by_name": "rosa", "revoked_reason": "She asked."}
+    assert change(consent, revoked_at=now, ended_at=now, **told)
+    refuses(lambda: change(consent, revoked_by=mallory))
+    refuses(lambda: change(consent, revoked_by_name="mallory"))
+    refuses(lambda: change(consent, revoked_reason="She never said so."))
+    assert change(consent, settled_at=now)
+    rosa.delete()
+    consent.refresh_from_db()
+    assert (consent.recorded_by, consent.recorded_by_name) == (None, "rosa")
+    assert (consent.revoked_by, consent.revoked_by_name) == (None, "rosa")
+    refuses(lambda: change(consent, recorded_by=mallory))
+
+
+def move(voice, consent, **changes):
+    return Voice.objects.filter(pk=voice.pk).update(consent=consent, **changes)
+
+
+@pytest.mark.parametrize("kind", ["cloned", "human"])
+def test_a_voice_stays_with_its_person(kind):
+    voice = make_voice(kind=kind, hertz=())
+    refuses(lambda: move(voice, make_consent("Grace")))
+    refuses(lambda: move(voice, None, kind="builtin", engine="dummy", engine_voice="low"))
+    refuses(lambda: move(voice, voice.consent, kind="builtin", engine_voice="low"))
+    assert move(voice, make_consent("Ada"))  # who says it again
+
+
+def test_only_a_word_that_holds_is_renewed_by_one_that_holds():
+    past, now = timezone.now() - timedelta(hours=1), timezone.now()
+    voice = make_voice(hertz=())
+    refuses(lambda: move(voice, make_consent(expires_at=past)))
+    refuses(lambda: move(voice, make_consent(ended_at=now)))
+    assert move(voice, make_consent(expires_at=now + DAY))
+    voice.refresh_from_db()
+    change(voice.consent, expires_at=past)
+    refuses(lambda: move(voice, make_consent()))
+    ended = make_voice("Ended", hertz=())
+    change(ended.consent, ended_at=now)
+    refuses(lambda: move(ended, make_consent()))
+
+
+def test_what_is_imitated_and_learnt_stays_with_its_voice():
+    voice = make_voice()
+    other = make_voice("Other", consent=voice.consent, hertz=())
+    learnt = VoiceLatents.objects.create(voice=voice, digest="0" * 64, file="latents/a.npz")
+    refuses(lambda: voice.recordings.update(voice=other))
+    refuses(lambda: VoiceLatents.objects.filter(pk=learnt.pk).update(voice=other))
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="others know no INSERT OR REPLACE")
+@pytest.mark.parametrize("column", ["id", "uid"])
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [
+        ("consent", {"revoked_at": "NULL", "ended_at": "NULL"}),
+        ("voice", {"consent_id": "(SELECT MAX(id) FROM narration_consent)"}),
+        ("referencerecording", {"voice_id": "(SELECT MAX(id) FROM narration_voice)"}),
+        ("voicelatents", {"voice_id": "(SELECT MAX(id) FROM narration_voice)"}),
+    ],
+)
+def test_nothing_is_replaced(table, changes, column):
+    now = timezone.now()
+    voice = make_voice()
+    VoiceLatents.objects.create(voice=voice, digest="0" * 64, file="latents/a.npz")
+    change(voice.consent, revoked_at=now, ended_at=now)
+    make_voice("Grace's", consent=make_consent("Grace"), hertz=())
+    if column == "uid":
+        changes = {**changes, "id": "id + 1000"}
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA table_info(narration_{table})")
+        columns = [row[1] for row in cursor.fetchall()]
+    chosen = ", ".join(changes.get(name, name) for name in columns)
+    sql = f"INSERT OR REPLACE INTO narration_{table} SELECT {chosen} FROM narration_{table}"
+
+    def replace():
+        with connection.cursor() as cursor:
+            cursor.execute(f"{sql} WHERE id = (SELECT MIN(id) FROM narration_{table})")
+
+    refuses(replace)
+    assert not Consent.objects.live().filter(pk=voice.consent_id).exists()
 
 
 def test_triggers_are_written_again_where_they_were_lost():

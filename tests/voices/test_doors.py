@@ -289,6 +289,17 @@ def test_a_cloned_voice_stays_its_persons_and_its_engines(client, operator):
     assert client.post(delete, {"post": "yes"}).status_code == 403
 
 
+def test_a_persons_own_voice_stays_theirs(client, operator):
+    ada = make_consent()
+    grace = make_consent("Grace")
+    voice = Voice.objects.create(name="Ada herself", kind="human", consent=ada, languages=["en"])
+    page = f"/admin/narration/voice/{voice.pk}/change/"
+    data = {"name": "Ada", "engine": "", "engine_voice": "", "languages": '["en"]'}
+    assert client.post(page, {**data, "consent": str(grace.pk)}).status_code == 302
+    voice.refresh_from_db()
+    assert (voice.name, voice.consent) == ("Ada", ada)
+
+
 # Who may.
 
 
