@@ -14,12 +14,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from narration import conf, storage
 from narration.audio.codec import decode
 from narration.engines.latents import FOLDER, get_latents_path
-from narration.exceptions import ConfigurationError, StorageCorrupt
-from narration.models import VoiceLatents, iter_chunks
+from narration.exceptions import ConfigurationError, ConflictError, StorageCorrupt
+from narration.models import Voice, VoiceLatents, iter_chunks
 from narration.pipeline.casting import CastVoice
 from narration.speaking import EngineProcess
 from narration.values import CLONED_PREFIX, EngineConfig, Latents, Waveform
@@ -45,6 +46,7 @@ def lay_out(engine: EngineProcess, casts: Iterable[CastVoice]) -> None:
         if row is not None and path.is_file():
             continue
         _write_private(path, _find_stored(row) or _make(engine, cast))
+        _confirm(cast, path)
 
 
 def sweep_local() -> int:
@@ -121,6 +123,7 @@ def _make(engine: EngineProcess, cast: CastVoice) -> Latents:
     try:
         with transaction.atomic():
             cast.demand_consent(lock=True)
+            _demand_recordings(cast)
             VoiceLatents.objects.create(voice=cast.voice, digest=digest, **facts)
     except IntegrityError:  # another worker made them meanwhile: theirs are everybody's
         return _find_stored(VoiceLatents.objects.get(digest=digest)) or latents
@@ -130,8 +133,31 @@ def _make(engine: EngineProcess, cast: CastVoice) -> Latents:
     return latents
 
 
+def _confirm(cast: CastVoice, path: Path) -> None:
+    """What was taken away while it was laid out does not stay on this machine."""
+    if not VoiceLatents.objects.filter(digest=_get_digest(cast)).exists():
+        path.unlink(missing_ok=True)
+        cast.demand_consent()
+        raise _build_outdated()
+
+
+def _demand_recordings(cast: CastVoice) -> None:
+    """All that is imitated is there, until the transaction ends: who removes one waits."""
+    voice = Voice.objects.select_for_update().get(pk=cast.voice.pk)
+    there = set(voice.recordings.values_list("sha256", flat=True))
+    if not there.issuperset(cast.references):
+        raise _build_outdated()
+
+
+def _build_outdated() -> ConflictError:
+    words = _("A recording of this voice was removed meanwhile: it is learnt anew.")
+    return ConflictError(words, code="voice_changed", is_permanent=False)
+
+
 def _load_recordings(cast: CastVoice) -> list[Waveform]:
-    rows = cast.voice.recordings.filter(sha256__in=cast.references).order_by("sha256")
+    rows = list(cast.voice.recordings.filter(sha256__in=cast.references).order_by("sha256"))
+    if len(rows) < len(cast.references):
+        raise _build_outdated()
     return [
         decode(storage.read(storage.StoredFile(row.file, row.size, row.sha256)), "flac")
         for row in rows

@@ -120,8 +120,10 @@ def remove_recording(recording: ReferenceRecording, *, user: Any = None) -> None
     """Imitate it no more: the file is deleted, and what was computed from it."""
     voice = recording.voice
     stale = VoiceLatents.objects.filter(voice=voice)
-    names = [recording.file, *stale.values_list("file", flat=True)]
     with transaction.atomic():
+        # Locked: who learns the voice has stored what it learnt, or waits and finds this one gone.
+        Voice.objects.select_for_update().filter(pk=voice.pk).first()
+        names = [recording.file, *stale.values_list("file", flat=True)]
         stale.delete()
         recording.delete()
         _note_change(voice, "recording_removed", 1, user)

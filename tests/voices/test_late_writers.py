@@ -8,10 +8,12 @@ from django.db import connection
 
 from narration import runner, storage
 from narration.exceptions import ConsentError, StorageCorrupt
-from narration.models import Consent, Rendition, TrackFile, VoiceLatents
-from narration.pipeline import consents, stitch
+from narration.models import Consent, Job, Rendition, TrackFile, VoiceLatents
+from narration.pipeline import consents, latents, references, stitch
+from narration.pipeline.casting import cast_voice
 from narration.pipeline.upkeep import scrubbing
-from tests.helpers import get_narration, narrate
+from narration.speaking import EngineProcess
+from tests.helpers import get_narration, narrate, work
 from tests.voices.scenes import add_recording, make_voice
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,3 +126,50 @@ def test_what_was_written_after_all_was_deleted_is_deleted(track, voice):
     assert not voice.recordings.exists()
     assert not Rendition.objects.usable().exists()
     assert list(consents._find_leftovers()) == []
+
+
+def assert_learnt_anew(job, voice, models_dir, gone):
+    """Nothing of the first recordings is left, neither row nor file."""
+    assert (job.state, job.error_code) == ("queued", "voice_changed")
+    digests = set(VoiceLatents.objects.values_list("digest", flat=True))
+    assert gone not in digests
+    assert {path.stem for path in models_dir.glob("voices/*")} <= digests
+    stored = {name for name in list_files() if name.startswith("latents/")}
+    assert stored == set(VoiceLatents.objects.values_list("file", flat=True))
+
+
+@pytest.mark.parametrize("moment", ["_load_recordings", "_demand_recordings", "_write_private"])
+def test_a_recording_is_removed_while_the_voice_is_learnt(
+    note, voice, monkeypatch, models_dir, moment
+):
+    add_recording(voice, 500.0)
+    first = cast_voice(voice).engine_voice.removeprefix("@")
+    real = getattr(latents, moment)
+
+    def remove(*args):
+        monkeypatch.setattr(latents, moment, real)
+        references.remove_recording(voice.recordings.first())
+        return real(*args)
+
+    if moment == "_demand_recordings":  # before the transaction, after the engine answered
+        clone = EngineProcess.clone
+
+        def clone_and_remove(self, recordings, **kwargs):
+            learnt = clone(self, recordings, **kwargs)
+            monkeypatch.setattr(EngineProcess, "clone", clone)
+            references.remove_recording(voice.recordings.first())
+            return learnt
+
+        monkeypatch.setattr(EngineProcess, "clone", clone_and_remove)
+    else:
+        monkeypatch.setattr(latents, moment, remove)
+    job = narrate(note)
+    assert_learnt_anew(job, voice, models_dir, first)
+    assert not Rendition.objects.exists()
+    Job.objects.update(not_before=None)
+    work()
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("done", "")
+    assert [row.digest for row in VoiceLatents.objects.all()] == [
+        cast_voice(voice).engine_voice.removeprefix("@")
+    ]
