@@ -72,7 +72,7 @@ def test_every_table_has_a_unique_public_id():
 
 @pytest.mark.parametrize("kind", ["cloned", "human"])
 def test_the_voice_of_a_person_needs_a_consent(kind):
-    facts = {"engine": "dummy", "engine_voice": "low", "kind": kind}
+    facts = {"engine": "dummy", "kind": kind}
     refuses(lambda: Voice.objects.create(name="No consent", **facts))
     assert Voice.objects.create(name="Consent", consent=make_consent(), **facts).pk
 
