@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -90,12 +91,21 @@ def find_rendition(token: str, user: Any) -> Rendition | None:
         return rendition
     spoken_in = Segment.objects.filter(utterance_digest=rendition.digest).values("narration")
     narrations = Narration.objects.filter(pk__in=spoken_in)[:MAXIMUM_ASKED]
-    return rendition if any(can(user, "narrate", n.source_object) for n in narrations) else None
+    objects = (narration.source_object for narration in narrations)
+    return rendition if any(_may_hear_in(user, obj, rendition) for obj in objects) else None
 
 
-def _has_consent(rendition: Rendition) -> bool:
+def _may_hear_in(user: Any, obj: Model | None, rendition: Rendition) -> bool:
+    """Who narrates a text hears what is said in it by voices that may speak there."""
+    if obj is None or not can(user, "narrate", obj):
+        return False
+    return _has_consent(rendition, get_source(obj).get_scope_chain(obj))
+
+
+def _has_consent(rendition: Rendition, scope_chain: Sequence[str] | None = None) -> bool:
+    """Whether the voice may speak in these scopes; without any, whether it may speak at all."""
     try:
-        Voice.objects.filter(pk=rendition.voice_id).demand_consent(None)
+        Voice.objects.filter(pk=rendition.voice_id).demand_consent(scope_chain)
     except ConsentError:
         return False
     return True

@@ -109,10 +109,10 @@ def add_recordings(voice: Voice, prepared: Sequence[Prepared], *, user: Any = No
                     added_by_name=get_actor_name(user),
                 )
             _note_change(voice, "recordings_added", len(files), user)
-    except IntegrityError as error:
-        raise ConflictError(_("The voice has this recording already."), code="same") from error
-    except BaseException:
+    except BaseException as error:
         _forget([file.name for file in files])
+        if isinstance(error, IntegrityError):
+            raise ConflictError(_("The voice has this recording already."), code="same") from error
         raise
 
 
