@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
+import time
 
 import pytest
+from django.db import connection
 
 from narration import api
 from narration.models import Job, Rendition, Track
@@ -18,6 +21,31 @@ pytestmark = [
 ]
 
 
+def freeze(pid):
+    """Not in the middle of a write: SQLite would lock everybody out until it is thawed."""
+    for _attempt in range(50):
+        kill(pid, number=signal.SIGSTOP)
+        if is_writable():
+            return
+        kill(pid, number=signal.SIGCONT)
+        time.sleep(0.05)
+    raise AssertionError("it writes without a pause")
+
+
+def is_writable():
+    if connection.vendor != "sqlite":
+        return True
+    database = sqlite3.connect(connection.settings_dict["NAME"], timeout=2, isolation_level=None)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        database.close()
+    return True
+
+
 def test_a_worker_frozen_past_its_lease_and_thawed_changes_nothing(scene):
     scene.narration = {"LEASE_SECONDS": 3}
     scene.dummy["delay_ms"] = 250
@@ -27,7 +55,7 @@ def test_a_worker_frozen_past_its_lease_and_thawed_changes_nothing(scene):
         scene.wait_made(4)
         frozen = scene.get_worker(job)
         token = Job.objects.get(pk=job.pk).lease_token
-        kill(frozen, number=signal.SIGSTOP)
+        freeze(frozen)
         taken = Job.objects.filter(pk=job.pk, state="running").exclude(lease_token=token)
         wait_for(taken.exists, what="another worker")
         scene.wait_made(7)
