@@ -10,6 +10,8 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.utils import translation
 
+from narration.speaking import close_all
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
@@ -43,6 +45,14 @@ def english():
     translation.activate("en")
     yield
     translation.deactivate()
+
+
+@pytest.fixture
+def no_engines():
+    """Nothing is warm: not what an earlier test has loaded, nor afterwards what this one has."""
+    close_all()
+    yield
+    close_all()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from narration import api
 from narration.models import Job, Rendition
 from narration.pipeline import previews, synthesize
 from narration.pipeline.casting import NO_AMENDMENT
-from narration.speaking import close_all, describe_warm
+from narration.speaking import describe_warm
 from tests.helpers import work
 from tests.speaking.test_client import HERE
 from tests.testapp.models import Note
@@ -19,7 +19,7 @@ BODY = "It rained. The river rose. It rained again. The sun came."
 
 
 @pytest.fixture
-def loaded(monkeypatch, settings, tmp_path):
+def loaded(monkeypatch, settings, tmp_path, no_engines):
     """English is spoken by one, Portuguese by the other; which were loaded at each sentence."""
     monkeypatch.setattr("narration.queue.bell.ring", lambda lane: None)
     options = {"log": str(tmp_path / "spoken"), "ms_per_character": 8}
@@ -33,7 +33,6 @@ def loaded(monkeypatch, settings, tmp_path):
     }
     voices = {"en": "first:low", "pt-BR": "second:low"}
     settings.NARRATION = {"ENGINES": engines, "DEFAULT_VOICES": voices, "ENGINE_IDLE_SECONDS": 0}
-    close_all()  # what an earlier test has loaded
     seen = []
     store = synthesize.store_rendition
 
@@ -42,8 +41,7 @@ def loaded(monkeypatch, settings, tmp_path):
         return store(segment, result)
 
     monkeypatch.setattr(synthesize, "store_rendition", look_and_store)
-    yield seen
-    close_all()
+    return seen
 
 
 def write(owner, language):

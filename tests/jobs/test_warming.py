@@ -14,7 +14,7 @@ from narration.management.commands import warm as command
 from narration.models import Event, Job, JobKind, Worker
 from narration.pipeline.warming import PRIORITY
 from narration.runner import claims
-from narration.speaking import close_all, describe_warm, get_engine_process, hold_engine
+from narration.speaking import describe_warm, get_engine_process, hold_engine
 from tests.helpers import work
 from tests.speaking.test_client import HERE, wait_until
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def rings(monkeypatch, settings, tmp_path):
+def rings(monkeypatch, settings, tmp_path, no_engines):
     """Two heavy engines on the lane gpu; what the bell was told."""
     rung = []
     monkeypatch.setattr("narration.queue.bell.ring", rung.append)
@@ -30,8 +30,7 @@ def rings(monkeypatch, settings, tmp_path):
     heavy = {"BACKEND": HERE + "CardEngine", "LANE": "gpu", "OPTIONS": options}
     engines = {**settings.NARRATION["ENGINES"], "card": heavy, "other": dict(heavy)}
     settings.NARRATION = {**settings.NARRATION, "ENGINES": engines, "ENGINE_IDLE_SECONDS": 0}
-    yield rung
-    close_all()
+    return rung
 
 
 def get_facts(alias="card"):

@@ -12,7 +12,7 @@ from narration import api
 from narration.models import JobError, Lane, Rendition, SynthesisFailure
 from narration.pipeline.explanations import explain, explain_job
 from narration.pipeline.plainly import advise
-from narration.speaking import close_all, describe_warm, get_engine_process
+from narration.speaking import describe_warm, get_engine_process
 from tests.helpers import work
 from tests.jobs.scenes import end_waits
 from tests.speaking.test_client import HERE
@@ -24,7 +24,7 @@ BODY = "It rained. The river rose. It rained again. The sun came. Birds sang."
 
 
 @pytest.fixture
-def card(settings, tmp_path, monkeypatch):
+def card(settings, tmp_path, monkeypatch, no_engines):
     """The engine of the notes has a card with faults: ``plan(code, on, times)``."""
     monkeypatch.setattr("narration.queue.bell.ring", lambda lane: None)
     faults, log = tmp_path / "faults", tmp_path / "spoken"
@@ -45,8 +45,7 @@ def card(settings, tmp_path, monkeypatch):
         def count_spoken():
             return Counter(log.read_text().splitlines() if log.exists() else [])
 
-    yield Card
-    close_all()
+    return Card
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ BACKEND = "tests.pipeline.moody.MoodyEngine"
 
 
 @pytest.fixture
-def let(settings, tmp_path):
+def let(settings, tmp_path, no_engines):
     """Engines that are in these moods; the attempts they made, as (text, attempt, mood)."""
 
     def let(backend=BACKEND, attempts=3, **moods):
@@ -40,10 +40,7 @@ def let(settings, tmp_path):
 
         return read
 
-    yield let
-    from narration.speaking import close_all
-
-    close_all()
+    return let
 
 
 def get_diary(read):

@@ -21,7 +21,7 @@ def heavy(alias, backend=HERE + "CardEngine", **options):
 
 
 @pytest.fixture
-def engines(monkeypatch, settings, tmp_path):
+def engines(monkeypatch, settings, tmp_path, no_engines):
     """Three heavy ones on one card, one on another, a light one; ``limit(n)`` sets the room."""
     log = str(tmp_path / "spoken")
     known = {
@@ -33,8 +33,7 @@ def engines(monkeypatch, settings, tmp_path):
     known["b"].options["device"] = "cuda:0"  # the same card by another name
     monkeypatch.setattr(warm, "_get_config", known.__getitem__)
     set_room(settings)
-    yield known
-    close_all()
+    return known
 
 
 def set_room(settings, engines=1, idle=0):

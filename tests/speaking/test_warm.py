@@ -19,11 +19,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def configs(monkeypatch):
+def configs(monkeypatch, no_engines):
     known = {"dummy": config(), "broken": config(HERE + "BrokenEngine")}
     monkeypatch.setattr(warm, "_get_config", known.__getitem__)
-    yield known
-    close_all()
+    return known
 
 
 def test_is_started_once(configs):
@@ -64,7 +63,6 @@ def test_a_broken_engine_says_so_every_time(configs):
 
 
 def test_describing_starts_nothing_and_is_kept(configs):
-    close_all()
     assert describe_engine("dummy") is describe_engine("dummy")
     assert describe_engine("dummy").slots == 1
     configs["dummy"] = EngineConfig("dummy", DUMMY, {"slots": 5})

@@ -4,7 +4,6 @@ import pytest
 
 from narration.models import SpeechPolicy
 from narration.queue import bell
-from narration.speaking import close_all
 
 
 @pytest.fixture(autouse=True)
@@ -16,12 +15,11 @@ def rings(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def models_dir(settings, tmp_path):
+def models_dir(settings, tmp_path, no_engines):
     """Where this test's engines find latents."""
     folder = tmp_path / "models"
     settings.NARRATION = {**settings.NARRATION, "MODELS_DIR": str(folder)}
-    yield folder
-    close_all()
+    return folder
 
 
 @pytest.fixture
