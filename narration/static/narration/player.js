@@ -231,10 +231,15 @@ class NarrationPlayer extends HTMLElement {
     turn();
   }
 
+  /** Chromium says "ended" of a pause shortly before the end too, with all of it decoded. */
+  get #isOver() {
+    return this.audio.ended && this.audio.currentTime > this.audio.duration - 0.1;
+  }
+
   #sync() {
     this.#showTime();
     if (!this.#manifest) return;
-    const index = this.audio.ended ? -1 : findSegment(this.#manifest.segments, this.#ms);
+    const index = this.#isOver ? -1 : findSegment(this.#manifest.segments, this.#ms);
     if (index !== this.#index) this.#enter(index);
     this.#enterWord();
   }
