@@ -47,17 +47,15 @@ run: $(VENV)/.demo ## serve the site alone
 worker: $(VENV)/.demo ## work off the queue, supervised
 	@$(BIN)/python manage.py narration_worker
 
-test: $(VENV)/.dev ## all tests; then the plugin's again without courses
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests --ignore tests/neural
+# Two cores, and clusters mostly wait. Each test runs once: the plugin's without courses, so that a
+# stray import fails; with courses they run in test-postgresql.
+test: $(VENV)/.dev ## all tests, the plugin's with courses not installed
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup tests --ignore tests/neural -m "not plugin or cluster or browser"
 	@$(MAKE) --no-print-directory test-plugin
 
-# What needs courses is left out, and rooms that know no app; a stray import anywhere else fails here.
-test-plugin: $(VENV)/.dev ## the plugin's tests with courses not installed
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ds config.settings.plugin tests \
-		--ignore tests/courses --ignore tests/browser --ignore tests/packaging --ignore tests/docs \
-		--ignore tests/text --ignore tests/markup --ignore tests/audio --ignore tests/engines --ignore tests/bench \
-		--ignore tests/neural \
-		-m "not cluster and not browser"
+test-plugin: $(VENV)/.dev ## the plugin's tests, with courses not installed
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --ds config.settings.plugin tests --ignore tests/neural \
+		-m "plugin and not cluster and not browser"
 
 # Rooms that know no database have nothing to tell about it.
 test-postgresql: $(VENV)/.dev ## what touches a database, on PostgreSQL (TEST_DATABASE_URL)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.files.storage import storages
 from django.db import connection
 from django.utils import translation
@@ -76,10 +78,28 @@ def note(owner):
     )
 
 
+# The rooms of the plugin that touch a database: what is tested there needs no courses.
+PLUGIN = ("admin", "diagnosis", "jobs", "models", "modelstore", "pipeline", "player")
+PLUGIN += ("rest", "speaking", "views", "voices")
+NEEDS_COURSES = ("bench", "browser", "courses", "docs", "packaging")
+TESTS = Path(__file__).parent
+
+collect_ignore = [] if apps.is_installed("courses") else [TESTS / room for room in NEEDS_COURSES]
+
+
+def pytest_itemcollected(item):
+    """Mark the plugin's tests, and skip by name what this machine cannot run.
+
+    Where everything must run, let it fail.
+    """
+    if item.path.relative_to(TESTS).parts[0] in PLUGIN:
+        item.add_marker("plugin")
+    is_browser = item.get_closest_marker("browser") is not None
+    if is_browser and not (shutil.which("chromium") or os.environ.get("NARRATION_REQUIRE_ALL")):
+        item.add_marker(pytest.mark.skip(reason="Chromium is missing: browser tests"))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Skip by name what this machine cannot run; where everything must run, let it fail."""
-    if shutil.which("chromium") or os.environ.get("NARRATION_REQUIRE_ALL"):
-        return
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.skip(reason="Chromium is missing: browser tests"))
+    """Clusters wait more than they work: begun last, they would leave the other core idle."""
+    items.sort(key=lambda item: item.get_closest_marker("cluster") is None)

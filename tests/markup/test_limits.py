@@ -24,13 +24,10 @@ UNITS = {
 
 
 def measure(work) -> float:
-    """The least of three, in CPU time: what else runs on the machine counts less."""
-    times = []
-    for _ in range(3):
-        started = time.process_time()
-        work()
-        times.append(time.process_time() - started)
-    return min(times)
+    """CPU time: what else runs on the machine counts less."""
+    started = time.process_time()
+    work()
+    return time.process_time() - started
 
 
 def read_all(text: str) -> None:
@@ -43,7 +40,11 @@ def read_all(text: str) -> None:
 def test_time_grows_with_the_length_only(name):
     """Eight times the text may take some thirty times the time, where squares take sixty-four."""
     small, large = (UNITS[name](n) for n in (3000, 24_000))
-    assert measure(lambda: read_all(large)) < 30 * max(measure(lambda: read_all(small)), 0.02)
+    # A busy machine may spoil one measurement, not three; what grows with squares spoils them all.
+    assert any(
+        measure(lambda: read_all(large)) < 30 * max(measure(lambda: read_all(small)), 0.02)
+        for _ in range(3)
+    )
 
 
 @pytest.mark.parametrize("text", ["[" * 30_000, "[a" * 9000 + "](b)" * 9000, "^[" * 9000 + "x"])

@@ -320,15 +320,13 @@ def test_time_grows_with_the_length_only(unit):
     """Eight times the text may take some twenty-four times the time; squares take sixty-four."""
 
     def measure(length: int) -> float:
-        times = []
-        for _ in range(3):
-            started = time.process_time()
-            for language in ("en", "pt-BR"):
-                normalize(unit * (length // len(unit)), language)
-            times.append(time.process_time() - started)
-        return min(times)
+        started = time.process_time()
+        for language in ("en", "pt-BR"):
+            normalize(unit * (length // len(unit)), language)
+        return time.process_time() - started
 
-    assert measure(16_000) < 24 * max(measure(2000), 0.02)
+    # A busy machine may spoil one measurement, not three; what grows with squares spoils them all.
+    assert any(measure(16_000) < 24 * max(measure(2000), 0.02) for _ in range(3))
 
 
 @given(st.from_regex(r"\A[0-9]{1,7}([-–][0-9]{1,7}){1,4}\Z"), st.sampled_from(["en", "pt-BR"]))
