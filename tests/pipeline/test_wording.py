@@ -288,25 +288,6 @@ def test_an_explanation_names_the_entry(lesson):
     assert found.rendition is not None
 
 
-def test_what_reaches_many_plans_is_refreshed_in_the_background(owner, monkeypatch):
-    monkeypatch.setattr("narration.api.wording.REFRESHED_AT_ONCE", 1)
-    notes = [
-        Note.objects.create(title=f"N{at}", owner=owner, body=f"SQL number {at}.\n")
-        for at in range(3)
-    ]
-    for note in notes:
-        narrate(note, publish=True)
-    api.apply_change(api.change_entry(build_entry()))
-    stale = [note for note in notes if api.state_of(note, language="en").status == "stale"]
-    assert len(stale) == 1
-    # Who asks before the worker came is told the truth, too.
-    assert api.estimate_narration(notes[-1], language="en").missing == 1
-    work()
-    assert {api.state_of(note, language="en").status for note in notes} == {"stale"}
-    assert Event.objects.filter(kind="stale").count() == 3
-    assert Job.objects.filter(kind="estimate", state="done").count() == 3
-
-
 def test_a_plan_read_by_an_older_version_is_made_anew_before_it_is_told(lesson, monkeypatch):
     narrate(lesson)
     assert get_narration(lesson).reading_version > 0
@@ -371,24 +352,6 @@ def test_a_word_that_makes_a_sentence_too_long_for_its_engine_is_counted_in_clau
     assert narrate(note).synthesized == told.missing == told.utterances >= 2
     back = api.change_entry(LexiconEntry.objects.get(), removes=True)
     assert api.build_blast_radius(back).missing == 0  # the whole sentence is still there
-
-
-def test_a_voice_for_headings_looks_at_headings_only(owner, django_assert_max_num_queries):
-    for at in range(12):
-        note = Note.objects.create(title=f"N{at}", owner=owner, body=f"Text {at}.\n\n> Said {at}.")
-        api.refresh_plan(note, language="en")
-    voice = Voice.objects.create(name="High", engine="dummy", engine_voice="high")
-    cast = {"en": {"heading": voice.name}}
-    with django_assert_max_num_queries(12):
-        none = api.build_blast_radius(api.change_policy(SpeechPolicy(casting=cast)))
-    assert (none.sentences, none.narrations) == (0, ())
-    cast = {"en": {"quotation": voice.name}}
-    with django_assert_max_num_queries(30):
-        quoted = api.build_blast_radius(api.change_policy(SpeechPolicy(casting=cast)))
-    assert quoted.sentences == 12
-    cast = {"en": {"body": voice.name}}
-    every = api.build_blast_radius(api.change_policy(SpeechPolicy(casting=cast)))
-    assert every.sentences == 24
 
 
 def test_what_is_planned_while_a_change_is_counted_is_refreshed_too(lesson, owner, monkeypatch):

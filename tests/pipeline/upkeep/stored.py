@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from narration import storage
 from narration.models import Rendition, Track
+from tests.views.rows import make_rendition
 
 DAYS = timedelta(days=1)
 
@@ -77,3 +78,16 @@ def is_sound(row):
     except storage.StorageCorrupt:
         return False
     return True
+
+
+def make_old(text="Nobody says this.", days=40, **kwargs):
+    rendition = make_rendition(text, **kwargs)
+    age_rendition(rendition, days)
+    return rendition
+
+
+def age_everything(days=40):
+    for rendition in Rendition.objects.all():
+        age_rendition(rendition, days)
+    for track in Track.objects.all():
+        age_track(track, days)
