@@ -176,7 +176,8 @@ class EngineResult:
 
     ``device`` is where it was made, a fact. ``evidence`` is what only the engine can know of how
     it went, for the quality gate: ``hit_limit`` (it stopped because it had to), ``loop`` (the
-    longest repetition of the same tokens, in tokens), ``split`` (spoken in so many pieces).
+    longest repetition of the same tokens, in tokens), ``split`` (in so many pieces, as memory ran
+    out), ``on_cpu`` (by the processor, as the card's memory ran out).
     """
 
     waveform: Waveform

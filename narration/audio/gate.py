@@ -207,6 +207,11 @@ def _judge_evidence(evidence: Mapping[str, Any], thresholds: Thresholds) -> Iter
     """What the engine itself saw; this is no guess, whatever the thresholds."""
     if evidence.get("hit_limit"):
         yield Finding("hit_limit", Weight.FAULT, 1.0, 0.0)
+    # Not how it sounds with room: a doubt, since another attempt meets the same full card.
+    if (pieces := int(evidence.get("split") or 1)) > 1:
+        yield Finding("split", Weight.DOUBT, float(pieces), 1.0)
+    if evidence.get("on_cpu"):
+        yield Finding("on_cpu", Weight.DOUBT, 1.0, 0.0)
     yield from _find("loop", float(evidence.get("loop") or 0), thresholds.loop, thresholds)
 
 

@@ -37,6 +37,13 @@ HEARD = {
     "noisy": _("There is more noise than voice."),
     "hiss": _("There is a hiss in it."),
     "drone": _("The voice gets stuck on one sound."),
+    "split": _(
+        "It was made in pieces, because the card's memory ran out: retake it when there is room."
+    ),
+    "on_cpu": _(
+        "It was made on the processor, because the card's memory ran out: retake it when there is "
+        "room."
+    ),
     "offset": _("Its waveform is shifted, which may click."),
 }
 #: Finer words for where only the length of a short text could not be judged, or the gate failed.

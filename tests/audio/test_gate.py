@@ -260,7 +260,9 @@ def test_a_language_nobody_measured_gets_the_wide_limits(say):
     ("evidence", "codes", "is_faulty"),
     [
         ({}, (), False),
-        ({"hit_limit": False, "loop": 4, "split": 2}, (), False),
+        ({"hit_limit": False, "loop": 4, "split": 1, "on_cpu": False}, (), False),
+        ({"split": 2}, ("split",), False),
+        ({"on_cpu": True}, ("on_cpu",), False),
         ({"hit_limit": True}, ("hit_limit",), True),
         ({"loop": 60}, ("loop",), False),
         ({"loop": 400}, ("loop",), True),

@@ -116,6 +116,7 @@ def test_the_processor_speaks_only_where_it_may(capsys):
     result = speak_within_memory(ask(), Card(room=3).speak, speak_on_cpu=processor.speak)
     assert processor.asked == [TEXT]
     assert result.device == "cpu"
+    assert result.evidence == {"loop": len(TEXT), "on_cpu": True}
     assert "processor" in capsys.readouterr().err
     with pytest.raises(EngineError):
         speak_within_memory(ask(), Card(room=3).speak)

@@ -39,7 +39,9 @@ def speak_within_memory(
     """Speak, and when memory runs out climb down: ``shrink``, halve, ``speak_on_cpu``, fail.
 
     ``shrink`` makes the batch smaller and tells whether it could. What was spoken in ``n`` pieces
-    has ``split: n`` in its evidence; what was spoken on the processor has it as its ``device``.
+    has ``split: n`` in its evidence; what was spoken on the processor has it as its ``device``,
+    and ``on_cpu`` in its evidence. Both are other sound than with room, under the same digest:
+    the gate doubts them.
     ``EngineError`` (``out_of_memory``, ``device_lost`` …) when nothing helps.
     """
     try:
@@ -49,7 +51,8 @@ def speak_within_memory(
             raise
         sys.stderr.write(f"{error.message} Spoken on the processor instead.\n")
     with translate_faults():
-        return replace(speak_on_cpu(utterance), device="cpu")
+        result = speak_on_cpu(utterance)
+    return replace(result, device="cpu", evidence={**result.evidence, "on_cpu": True})
 
 
 def _speak_or_halve(
