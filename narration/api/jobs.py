@@ -109,7 +109,8 @@ def resume_lane(name: str, *, user: Any = None) -> None:
 def request_warm(alias: str, *, user: Any = None) -> Job:
     """Have a worker load an engine ahead of use; the job that does it.
 
-    ``ConfigurationError`` when there is no such alias.
+    ``ConfigurationError`` when there is no such alias, ``EngineError`` when its model is missing
+    or nobody has accepted the terms.
     """
     if user is not None and not user.has_perm(LANE_PERMISSION):
         raise NotAllowed("You may not do this.")

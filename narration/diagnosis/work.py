@@ -110,13 +110,14 @@ def check_lanes() -> Iterator[Finding]:
             yield Finding("lane", title, State.OK, _("A worker serves it."), facts=facts)
             continue
         yield Finding(
-            "lane", title, State.BROKEN, _("No worker serves it."), _advise_start(lane), facts
+            "lane", title, State.BROKEN, _("No worker serves it."), advise_start(lane), facts
         )
     for row in Lane.objects.filter(paused_until__gt=Now()).order_by("name"):
         yield _describe_rest(row)
 
 
-def _advise_start(lane: str) -> str:
+def advise_start(lane: str) -> str:
+    """The command that starts a worker for a lane."""
     cluster = queue_facts.find_cluster(lane)
     is_default = cluster == queue_facts.get_default_cluster_name()
     command = START_WORKER if is_default else f"Q_CLUSTER_NAME={cluster} {START_WORKER}"

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from narration import conf, digests, logs, permissions
+from narration.engines.models import WITHOUT_MODEL
 from narration.exceptions import EngineError
 from narration.models import Job, JobKind, JobState, get_actor_name
 from narration.pipeline.events import record
@@ -23,9 +24,11 @@ PRIORITY = -60
 def request_warming(alias: str, *, user: Any) -> Job:
     """The job that loads this engine, the one that waits or a new one.
 
-    ``ConfigurationError`` when there is no such alias.
+    ``ConfigurationError`` when there is no such alias, ``LicenceNotAccepted`` and ``EngineError``
+    (``WITHOUT_MODEL``) where no worker could load it.
     """
     engine = conf.get_engine(alias)
+    _demand_model(alias)
     key = digests.build_warm_key(alias)
     try:
         with transaction.atomic():
@@ -46,6 +49,17 @@ def request_warming(alias: str, *, user: Any) -> Job:
     bell.ring_on_commit(job.lane)
     job.refresh_from_db()
     return job
+
+
+def _demand_model(alias: str) -> None:
+    """Nobody waits for what is known to fail. Libraries may be on the worker's machine alone."""
+    try:
+        facts = describe_engine(alias)
+    except EngineError as error:
+        if error.code in WITHOUT_MODEL:
+            raise
+        return
+    Permits().require([facts])
 
 
 def warm_up(job: Job, listener: Listener) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models.functions import Now
 
 from narration import api, runner
 from narration.exceptions import ConfigurationError, NotAllowed
 from narration.management.commands import warm as command
-from narration.models import Event, Job, JobKind, Worker
+from narration.models import Event, Job, JobKind, Lane, Worker
 from narration.pipeline.warming import PRIORITY
 from narration.runner import claims
 from narration.speaking import describe_warm, get_engine_process, hold_engine
@@ -101,7 +103,13 @@ def test_one_that_cannot_be_loaded_fails_and_is_written_down(tmp_path):
     assert "0.2 GB" in facts["error"]
 
 
-def test_the_command_asks_and_waits(monkeypatch):
+@pytest.fixture
+def worker():
+    """One that serves the lane; what it does is done by ``work``."""
+    Worker.objects.register("speaker-1", "gpu", 7, {})
+
+
+def test_the_command_asks_and_waits(monkeypatch, worker):
     output = io.StringIO()
     call_command("warm", "card", stdout=output)
     assert "card: queued" in output.getvalue()
@@ -113,12 +121,69 @@ def test_the_command_asks_and_waits(monkeypatch):
 
 
 @pytest.mark.parametrize(("permanent", "words"), [(True, "0.2 GB free"), (False, "Not yet")])
-def test_the_command_fails_with_the_reason(monkeypatch, tmp_path, permanent, words):
+def test_the_command_fails_with_the_reason(monkeypatch, tmp_path, worker, permanent, words):
     fault = {"code": "out_of_memory", "on": "load", "times": -1, "permanent": permanent}
     (tmp_path / "faults").write_text(json.dumps(fault))
     monkeypatch.setattr(command.time, "sleep", lambda _seconds: work("gpu"))
     with pytest.raises(CommandError, match=words):
         call_command("warm", "card", "--wait")
+
+
+@pytest.fixture
+def never(monkeypatch):
+    """Waiting for what will not come would go on for ever."""
+
+    def sleep(_seconds):
+        raise AssertionError("it waits")
+
+    monkeypatch.setattr(command.time, "sleep", sleep)
+
+
+@pytest.mark.parametrize("worker", ["none", "stopping", "elsewhere"])
+def test_without_a_worker_the_command_says_at_once_how_to_start_one(never, settings, worker):
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "ALT_CLUSTERS": {"gpu": {}}}
+    if worker != "none":
+        lane = "gpu" if worker == "stopping" else "cpu"
+        Worker.objects.register("speaker-1", lane, 7, {"stopping": worker == "stopping"})
+    with pytest.raises(CommandError) as caught:
+        call_command("warm", "card", "--wait")
+    assert "No worker serves the lane gpu; the next one loads card." in str(caught.value)
+    assert "Q_CLUSTER_NAME=gpu manage.py narration_worker" in str(caught.value)
+    # Asked for all the same: whoever starts a worker finds it loaded.
+    assert Job.objects.get().state == "queued"
+    errors = io.StringIO()
+    call_command("warm", "card", stdout=io.StringIO(), stderr=errors)
+    assert "No worker serves the lane gpu; " in errors.getvalue()
+
+
+def test_a_worker_that_died_over_it_is_not_waited_for(never):
+    api.request_warm("card")
+    job = runner.claim("gpu")
+    Job.objects.filter(pk=job.pk).update(lease_until=Now() - dt.timedelta(seconds=1))
+    Worker.objects.all().delete()
+    job.refresh_from_db()
+    assert job.state == "running"
+    assert command.is_left_alone(job)
+    Worker.objects.register("speaker-2", "gpu", 8, {})
+    assert not command.is_left_alone(job)
+
+
+def test_why_it_waits_is_told_once(monkeypatch, worker):
+    Lane.objects.create(name="gpu", failures=9, paused_until=Now() + dt.timedelta(minutes=5))
+    looks = []
+
+    def sleep(_seconds):
+        looks.append(1)
+        if len(looks) == 3:
+            Lane.objects.update(paused_until=None, failures=0)
+            work("gpu")
+
+    monkeypatch.setattr(command.time, "sleep", sleep)
+    output = io.StringIO()
+    call_command("warm", "card", "--wait", stdout=output)
+    assert len(looks) == 3
+    assert output.getvalue().count("The lane rests until") == 1
+    assert "card: done" in output.getvalue()
 
 
 def make_urgent(running, **payload):

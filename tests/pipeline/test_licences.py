@@ -7,12 +7,14 @@ import shutil
 
 import av
 import pytest
+from django.core.management import CommandError, call_command
 from django.template import Context, Template
 from django.test import RequestFactory
 
 from narration import api, modelstore
 from narration.exceptions import EngineError, LicenceNotAccepted, NotAllowed
 from narration.models import Job, JobState, LicenceAcceptance, Rendition, Track
+from narration.pipeline import warming
 from narration.speaking import describe_engine, get_engine_process
 from narration.storage import StoredFile, read
 from tests.helpers import get_narration, narrate, work
@@ -212,8 +214,22 @@ def test_a_model_that_goes_away_under_a_site_leaves_its_pages(accepted, note, ow
     assert api.state_of(note, language="en")
 
 
-def test_no_engine_is_loaded_ahead_under_terms_nobody_accepted(here):  # noqa: F811
-    job = api.request_warm("little")
+def test_what_no_worker_could_load_is_refused_before_one_is_asked(here):  # noqa: F811
+    with pytest.raises(LicenceNotAccepted, match="models accept"):
+        api.request_warm("little")
+    with pytest.raises(CommandError, match="is not accepted"):
+        call_command("warm", "little", "--wait")
+    shutil.rmtree(here.folder)
+    with pytest.raises(CommandError, match="models download"):
+        call_command("warm", "little", "--wait")
+    assert not Job.objects.exists()
+
+
+def test_no_engine_is_loaded_ahead_under_terms_nobody_accepted(here, monkeypatch):  # noqa: F811
+    """Asked for under terms that are others by the time it is loaded, say."""
+    with monkeypatch.context() as unasked:
+        unasked.setattr(warming, "_demand_model", lambda _alias: None)
+        job = api.request_warm("little")
     assert work(job.lane) == 1
     job.refresh_from_db()
     assert (job.state, job.error_code) == ("failed", "licence_not_accepted")
