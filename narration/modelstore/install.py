@@ -28,6 +28,7 @@ from narration.modelstore.published import (
     be_silent,
     check_published,
     find_published,
+    measure_published,
     unpack,
 )
 from narration.speaking.launch import build_environment, is_foreign
@@ -57,8 +58,9 @@ def import_from(model: ConfiguredModel, path: Path, report: Report = be_silent) 
         else:
             (room / "published").mkdir()
             source = unpack(model.spec, path, room / "published", report)
+        # Reading gigabytes for nothing takes minutes: room is asked for first.
+        place.check_room(models_dir, measure_published(model.spec, source))
         published = check_published(model.spec, source, report)
-        place.check_room(models_dir, sum(file.size for file in published.values()))
         made = room / model.name
         made.mkdir()
         report("", 0, 0)

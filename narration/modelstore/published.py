@@ -70,12 +70,17 @@ def unpack(spec: ModelSpec, archive: Path, room: Path, report: Report = be_silen
             total = sum(entry.file_size for entry in entries.values())
             if total > MAX_BYTES:
                 raise ModelError(f"{archive.name} unpacks to {total} bytes.", code="bad_archive")
-            place.check_room(room, total)
+            place.check_room(room, 2 * total)  # with what is converted from them
             for name, entry in entries.items():
                 _extract(opened, entry, name, room / name, report)
     except _UNREADABLE as error:
         raise ModelError(f"{archive} cannot be unpacked: {error}", code="bad_archive") from error
     return room
+
+
+def measure_published(spec: ModelSpec, folder: Path) -> int:
+    """Bytes of the published files: about as many will be made of them."""
+    return sum((folder / file.name).stat().st_size for file in spec.files)
 
 
 def check_published(

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 
@@ -176,6 +177,28 @@ def test_no_room_is_told_before_anything_is_made(model, source, monkeypatch, tmp
             import_from(model, path)
         assert caught.value.code == "no_room"
     assert not model.folder.exists()
+
+
+def test_no_room_is_told_before_a_byte_is_read(model, source, monkeypatch, tmp_path):
+    """A file may be larger than any disk: hashing it would take hours, unpacking fill the disk."""
+
+    def refuse(*_args):
+        raise AssertionError("a file is read")
+
+    wanted = sum(len(data) for data in CONTENT.values())
+    monkeypatch.setattr(place, "hash_file", refuse)
+    monkeypatch.setattr(published, "_extract", refuse)
+    free = place.MARGIN + wanted - 1
+    monkeypatch.setattr(place.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(ModelError, match="MB are needed"):
+        import_from(model, source)
+    free += wanted
+    archive = write_zip(tmp_path / "a.zip", CONTENT)
+    with pytest.raises(ModelError, match="MB are needed"):
+        import_from(model, archive)
+    free += 1
+    with pytest.raises(AssertionError, match="a file is read"):
+        import_from(model, archive)
 
 
 def test_the_folder_of_voices_is_nobody_elses(model, source):
