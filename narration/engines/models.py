@@ -134,17 +134,20 @@ def encode_card(card: ModelCard) -> dict[str, Any]:
 
 
 def decode_card(data: Mapping[str, Any]) -> ModelCard:
-    """From JSON; ``ValueError``, ``KeyError`` or ``TypeError`` when it is none."""
+    """From JSON; ``ValueError``, ``KeyError``, ``TypeError`` or ``AttributeError`` when it is none.
+
+    Nothing of another type gets in: it would be met on a page, or in an engine that loads.
+    """
     if data["format"] != CARD_FORMAT:
         raise ValueError(f"format {data['format']!r} is not {CARD_FORMAT}")
     return ModelCard(
-        model=str(data["model"]),
-        fingerprint=str(data["fingerprint"]),
+        model=_text(data["model"]),
+        fingerprint=_text(data["fingerprint"]),
         files=_decode_files(data["files"]),
         published=_decode_files(data.get("published", {})),
         voices=tuple(
-            EngineVoice(name, tuple(languages), label)
-            for name, languages, label in data.get("voices", ())
+            EngineVoice(_text(name), tuple(_text(tag) for tag in _list(languages)), _text(label))
+            for name, languages, label in _list(data.get("voices", []))
         ),
         facts=dict(data.get("facts", {})),
     )
@@ -158,4 +161,22 @@ def _encode_files(files: Mapping[str, CardFile]) -> dict[str, Any]:
 
 
 def _decode_files(data: Mapping[str, Any]) -> dict[str, CardFile]:
-    return {name: CardFile(**file) for name, file in data.items()}
+    files = {name: CardFile(**file) for name, file in data.items()}
+    for name, file in files.items():
+        is_size = isinstance(file.size, int) and file.size >= 0
+        if not is_size or not isinstance(file.is_verified, bool):
+            raise ValueError(f"{name}: not a size, or neither verified nor not")
+        _text(file.sha256)
+    return files
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:40]} is no text")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{str(value)[:40]} is no list")
+    return list(value)

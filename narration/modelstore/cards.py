@@ -28,6 +28,8 @@ def import_card(model: ConfiguredModel, text: str) -> ModelCard:
                 f"{model.spec.title} is here with its weights, and has its own card.",
                 code="model_present",
             )
+        if model.folder.is_symlink():  # what it leads to is somebody else's
+            model.folder.unlink()
         model.folder.mkdir(exist_ok=True)
         write_card(model.folder, card)
     return card

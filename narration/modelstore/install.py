@@ -131,7 +131,7 @@ def build_card(
     }
     try:
         card = decode_card(drawn)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
             f"The converter's answer is not understood: {error}", code="conversion_failed"
         ) from error

@@ -85,12 +85,12 @@ def put_in_place(made: Path, place: Path) -> None:
     if not place.exists():
         made.rename(place)
     elif _exchange(made, place):
-        shutil.rmtree(made)
+        _discard(made)
     else:  # two renames: one killed between them is undone by the next who holds the lock
         old = place.with_name(f".old-{place.name}")
         place.rename(old)
         made.rename(place)
-        shutil.rmtree(old)
+        _discard(old)
     _sync(place.parent)
 
 
@@ -98,10 +98,7 @@ def take_away(place: Path) -> None:
     """Remove a folder; from its first moment on nobody sees half of it."""
     aside = place.with_name(f".making-{place.name}~{secrets.token_hex(4)}")
     place.rename(aside)
-    if aside.is_symlink():
-        aside.unlink()
-    else:
-        shutil.rmtree(aside)
+    _discard(aside)
 
 
 def sync_tree(folder: Path) -> None:
@@ -138,7 +135,16 @@ def _clear_up(models_dir: Path, name: str) -> None:
     if old.exists() and not place.exists():
         old.rename(place)
     for left in (old, *models_dir.glob(f".making-{name}~*")):
-        shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):
+            _discard(left)
+
+
+def _discard(path: Path) -> None:
+    """Delete a folder, or what is none. What a link leads to is somebody else's, and stays."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    else:
+        shutil.rmtree(path)
 
 
 def _exchange(one: Path, other: Path) -> bool:

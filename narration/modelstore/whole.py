@@ -55,10 +55,11 @@ def remove(model: ConfiguredModel) -> int:
         place.hold(model.models_dir, f"{model.name}-download"),
         place.hold(model.models_dir, model.name),
     ):
-        if not model.folder.exists() and not downloads.exists():
+        is_here = model.folder.exists() or model.folder.is_symlink()
+        if not is_here and not downloads.exists():
             raise ModelError(f"{model.spec.title} is not here.", code="model_missing")
         freed = _count_bytes(model.folder) + _count_bytes(downloads)
-        if model.folder.exists():
+        if is_here:
             place.take_away(model.folder)
         shutil.rmtree(downloads, ignore_errors=True)
     return freed
@@ -77,5 +78,8 @@ def _fetch(
 
 
 def _count_bytes(folder: Path) -> int:
+    """Of what goes with a folder: not of what links lead to, be it the folder itself."""
+    if folder.is_symlink():
+        return 0
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return sum(path.stat().st_size for path in files)

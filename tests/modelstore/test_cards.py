@@ -77,8 +77,28 @@ def test_removing_takes_the_model_and_what_was_fetched(here):
         remove(here)
 
 
+CARD_TEXT = '{"format": 1, "model": "m", "fingerprint": "f", "files": %s}'
+
+
 @pytest.mark.parametrize(
-    "card", ['{"format": 1, "model": "m", "fingerprint": "f", "files": []}', "["]
+    "card",
+    [
+        "[",
+        "[]",
+        "null",
+        CARD_TEXT % "[]",
+        CARD_TEXT % '{"a": []}',
+        CARD_TEXT % '{"a": {"sha256": "f", "size": "9"}}',
+        CARD_TEXT % '{"a": {"sha256": "f", "size": -9}}',
+        CARD_TEXT % '{"a": {"sha256": 7, "size": 9}}',
+        CARD_TEXT % '{"a": {"sha256": "f", "size": 9, "is_verified": "no"}}',
+        CARD_TEXT % '{}, "published": 3',
+        CARD_TEXT % '{}, "facts": 3',
+        CARD_TEXT % '{}, "voices": 3',
+        CARD_TEXT % '{}, "voices": [["a", "en", 3]]',
+        CARD_TEXT % '{}, "voices": [["a", [["en"]], "A"]]',
+        CARD_TEXT.replace('"m"', "3") % "{}",
+    ],
 )
 def test_a_card_made_by_hand_is_called_damaged(tmp_path, card):
     from narration.engines.models import CARD, read_card

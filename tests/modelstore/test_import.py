@@ -16,7 +16,15 @@ import pytest
 
 from narration.engines.models import build_fingerprint, read_card
 from narration.exceptions import ModelError
-from narration.modelstore import Presence, import_from, inspect, place, published, verify
+from narration.modelstore import (
+    Presence,
+    import_from,
+    inspect,
+    place,
+    published,
+    remove,
+    verify,
+)
 from tests.modelstore.conftest import write_published, write_zip
 from tests.modelstore.engines import CONTENT
 from tests.modelstore.killed import STEPS
@@ -353,3 +361,49 @@ def test_a_folder_that_is_a_link_is_replaced_and_what_it_leads_to_stays(model, s
     assert model.folder.is_dir()
     assert not model.folder.is_symlink()
     assert list(elsewhere.iterdir()) == [elsewhere / "mine"]
+
+
+@pytest.mark.parametrize("byte", [0x80, 0xC3, 0xFF])
+def test_names_that_are_no_text_make_a_damaged_zip(model, tmp_path, byte):
+    """One byte says that names are UTF-8, another that they are not."""
+    archive = write_zip(tmp_path / "a.zip", CONTENT)
+    data = bytearray(archive.read_bytes())
+    entry = data.index(b"PK\x01\x02")
+    data[entry + 9] |= 0x08  # the flag for UTF-8
+    data[entry + 46] = byte
+    archive.write_bytes(data)
+    with pytest.raises(ModelError) as caught:
+        import_from(model, archive)
+    assert caught.value.code == "bad_archive"
+
+
+@pytest.mark.parametrize("is_dangling", [False, True])
+def test_a_link_is_removed_and_what_it_leads_to_is_not_counted(model, tmp_path, is_dangling):
+    elsewhere = tmp_path / "elsewhere"
+    if not is_dangling:
+        elsewhere.mkdir()
+        (elsewhere / "mine").write_bytes(b"1234")
+    model.models_dir.mkdir(parents=True)
+    model.folder.symlink_to(elsewhere, target_is_directory=True)
+    assert remove(model) == 0
+    assert not model.folder.is_symlink()
+    assert is_dangling or (elsewhere / "mine").exists()
+
+
+@pytest.mark.parametrize("is_exchanged", [True, False])
+def test_a_file_in_its_place_is_replaced(model, source, monkeypatch, is_exchanged):
+    if not is_exchanged:
+        monkeypatch.setattr(place, "_exchange", lambda *_: False)
+    model.models_dir.mkdir(parents=True)
+    model.folder.write_text("no folder")
+    import_from(model, source)
+    assert inspect(model).presence == Presence.HERE
+    assert_tidy(model.models_dir)
+
+
+def test_a_link_that_a_killed_process_left_is_cleared_away(model, source, tmp_path):
+    model.models_dir.mkdir(parents=True)
+    (model.models_dir / f".making-{model.name}~0000").symlink_to(tmp_path)
+    import_from(model, source)
+    assert_tidy(model.models_dir)
+    assert source.exists()
