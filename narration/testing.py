@@ -23,7 +23,13 @@ from narration.engines.hygiene import find_words
 from narration.exceptions import EngineError, UnsupportedUtterance
 from narration.speaking.client import EngineProcess, describe_config
 from narration.speaking.ledger import Outcome
-from narration.values import EngineConfig, EngineFacts, EngineResult, Utterance
+from narration.values import (
+    CLONED_PREFIX,
+    EngineConfig,
+    EngineFacts,
+    EngineResult,
+    Utterance,
+)
 
 UNSPEAKABLE = {
     "empty": "",
@@ -164,6 +170,18 @@ class EngineContractTests:
         first, second = self.get_bytes(engine, [plain, replace(plain, settings=defaults)])
         assert first == second
 
+    def test_a_number_is_one_however_it_is_written(
+        self, engine: EngineProcess, facts: EngineFacts
+    ) -> None:
+        for key, spec in facts.settings.items():
+            if spec.maximum == int(spec.maximum):
+                whole, broken = (
+                    replace(self.utterances[0], settings={key: kind(spec.maximum)})
+                    for kind in (int, float)
+                )
+                first, second = self.get_bytes(engine, [whole, broken])
+                assert first == second, key
+
     def test_another_take_is_another_sound_each_the_same_every_time(
         self, engine: EngineProcess, facts: EngineFacts
     ) -> None:
@@ -191,13 +209,24 @@ class EngineContractTests:
         for code, utterance in refused.items():
             self.assert_refused(self.speak_one(engine, utterance), code)
 
+    @pytest.mark.parametrize("name", ["", "short", "../../../etc/passwd", "A" * 64, "a" * 65])
+    def test_refuses_what_names_no_cloned_voice(self, engine: EngineProcess, name: str) -> None:
+        utterance = replace(self.utterances[0], voice=f"{CLONED_PREFIX}{name}")
+        self.assert_refused(self.speak_one(engine, utterance), "unsupported_voice")
+
+    def test_a_cloned_voice_it_never_learnt_is_an_error(self, engine: EngineProcess) -> None:
+        utterance = replace(self.utterances[0], voice=f"{CLONED_PREFIX}{0:064x}")
+        assert isinstance(self.speak_one(engine, utterance), EngineError)
+        assert isinstance(self.speak_one(engine, self.utterances[0]), EngineResult)
+
     def test_refuses_a_tag_with_an_underscore(self, engine: EngineProcess) -> None:
         utterance = replace(self.utterances[0], language="pt_BR")
         self.assert_refused(self.speak_one(engine, utterance), "unsupported_language")
 
     def test_refuses_settings_out_of_range(self, engine: EngineProcess, facts: EngineFacts) -> None:
         for key, spec in facts.settings.items():
-            for value in (spec.minimum - 1, spec.maximum + 1, float("nan"), "fast", True, None):
+            beyond = (spec.minimum - 1, spec.maximum + 1, 10**400, float("nan"), float("inf"))
+            for value in (*beyond, "fast", True, None):
                 utterance = replace(self.utterances[0], settings={key: value})
                 self.assert_refused(self.speak_one(engine, utterance), "setting_out_of_range")
 

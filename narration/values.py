@@ -239,6 +239,7 @@ class SettingSpec:
     """A number an engine lets its caller choose: default and inclusive range.
 
     ``is_whole``: 50.5 is refused rather than rounded, so that one sound has one identity.
+    ``help`` is a sentence for people, in English and marked for translation.
     """
 
     default: float
@@ -246,6 +247,22 @@ class SettingSpec:
     maximum: float
     help: str = ""
     is_whole: bool = False
+
+    def takes(self, value: Any) -> bool:
+        """Whether it is a number in range, and a whole one where it must be."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not self.minimum <= value <= self.maximum:  # NaN is in no range
+            return False
+        return not self.is_whole or value == int(value)
+
+    def unify(self, value: Any) -> Any:
+        """The same number in the same type, so that 60 and 60.0 have one identity.
+
+        What it does not take stays as it is, to be refused.
+        """
+        if not self.takes(value):
+            return value
+        return int(value) if self.is_whole else float(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +305,7 @@ class EngineFacts:
         """The settings that differ from this engine's defaults: what a digest may hold."""
         specs = self.settings
         return {
-            key: value
+            key: specs[key].unify(value) if key in specs else value
             for key, value in settings.items()
             if key not in specs or value != specs[key].default
         }

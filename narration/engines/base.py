@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +18,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from narration.engines.hygiene import clean_text, is_speakable
-from narration.engines.latents import Arrays
+from narration.engines.latents import CLONED_NAME, Arrays
 from narration.engines.models import ModelSpec, read_card
 from narration.exceptions import EngineError, UnsupportedUtterance
 from narration.values import (
-    CLONED_PREFIX,
     EngineFacts,
     EngineResult,
     EngineVoice,
@@ -309,7 +307,7 @@ def _check_speaker(facts: EngineFacts, utterance: Utterance) -> None:
             f"{', '.join(facts.languages)}.",
             code="unsupported_language",
         )
-    if facts.supports_cloning and utterance.voice.startswith(CLONED_PREFIX):
+    if facts.supports_cloning and CLONED_NAME.fullmatch(utterance.voice):
         return
     voice = next((voice for voice in facts.voices if voice.name == utterance.voice), None)
     if voice is None or not has_language(voice.languages, utterance.language):
@@ -325,14 +323,18 @@ def _check_setting(facts: EngineFacts, key: str, value: Any) -> None:
         raise UnsupportedUtterance(
             f"{facts.name} has no setting '{key}'.", code="unsupported_setting"
         )
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not spec.minimum <= value <= spec.maximum:
+    if not spec.takes(value):
+        numbers = "whole numbers" if spec.is_whole else "numbers"
         raise UnsupportedUtterance(
-            f"{facts.name} takes '{key}' from {spec.minimum:g} to {spec.maximum:g}, not {value!r}.",
+            f"{facts.name} takes {numbers} from {spec.minimum:g} to {spec.maximum:g} for '{key}', "
+            f"not {_quote(value)}.",
             code="setting_out_of_range",
         )
-    if spec.is_whole and value != int(value):
-        raise UnsupportedUtterance(
-            f"{facts.name} takes whole numbers for '{key}', not {value!r}.",
-            code="setting_out_of_range",
-        )
+
+
+def _quote(value: Any) -> str:
+    """What somebody sent, no longer than a line; a number of 5 000 digits has no text at all."""
+    try:
+        return repr(value)[:40]
+    except ValueError:
+        return "that"

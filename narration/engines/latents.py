@@ -22,6 +22,9 @@ FOLDER = "voices"
 #: Voices whose latents an engine keeps in memory.
 KEPT = 16
 
+#: A cloned voice's name: the digest of what it imitates.
+CLONED_NAME = re.compile(f"{CLONED_PREFIX}[0-9a-f]{{64}}")
+
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 
 
@@ -44,7 +47,7 @@ def decode_latents(latents: Latents) -> Arrays:
 
 def get_latents_path(models_dir: str, voice: str) -> Path:
     """Where the latents of a cloned voice lie, by its name (``@`` and a digest)."""
-    if not re.fullmatch(f"{CLONED_PREFIX}[0-9a-f]{{64}}", voice):
+    if not CLONED_NAME.fullmatch(voice):
         raise EngineError(f"{voice!r} names no cloned voice.", code="unsupported_voice")
     return Path(models_dir) / FOLDER / f"{voice.removeprefix(CLONED_PREFIX)}.npz"
 

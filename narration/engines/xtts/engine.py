@@ -75,7 +75,8 @@ class XttsEngine(Engine):
             raise EngineError(f"xtts has no option {', '.join(unknown)}.", code="bad_option")
         devices.read_device(options)
         card = read_card(options, MODEL)
-        tags = list_tags(card.facts.get("languages", ()))
+        codes, defaults = card.facts.get("languages"), card.facts.get("defaults")
+        tags = list_tags(map(str, codes)) if isinstance(codes, list) else ()
         if not tags:
             raise EngineError(
                 f"The card of {MODEL.title} tells no language: import it anew.",
@@ -87,7 +88,7 @@ class XttsEngine(Engine):
             languages=tags,
             max_characters=min(get_language(tag).limit for tag in tags),
             limits=list_limits(tags),
-            settings=_take_defaults(card.facts.get("defaults", {})),
+            settings=_take_defaults(defaults if isinstance(defaults, dict) else {}),
         )
 
     @classmethod
@@ -168,11 +169,11 @@ class XttsEngine(Engine):
         return self._loaded
 
 
-def _take_defaults(defaults: Mapping[str, float]) -> dict[str, SettingSpec]:
-    """The settings with a model's own defaults, where they are in range."""
+def _take_defaults(defaults: Mapping[str, Any]) -> dict[str, SettingSpec]:
+    """The settings with a model's own defaults, where those are ones that it would take."""
     return {
-        key: replace(spec, default=defaults[key])
-        if key in defaults and spec.minimum <= defaults[key] <= spec.maximum
+        key: replace(spec, default=spec.unify(defaults[key]))
+        if key in defaults and spec.takes(defaults[key])
         else spec
         for key, spec in SETTINGS.items()
     }
