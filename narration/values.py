@@ -239,7 +239,8 @@ class SettingSpec:
     """A number an engine lets its caller choose: default and inclusive range.
 
     ``is_whole``: 50.5 is refused rather than rounded, so that one sound has one identity.
-    ``help`` is a sentence for people, in English and marked for translation.
+    ``help`` is a sentence and ``label`` a name for people, in English; whoever shows them
+    translates them (``engines.marking``). Without a label the setting's key serves.
     """
 
     default: float
@@ -247,6 +248,7 @@ class SettingSpec:
     maximum: float
     help: str = ""
     is_whole: bool = False
+    label: str = ""
 
     def takes(self, value: Any) -> bool:
         """Whether it is a number in range, and a whole one where it must be."""

@@ -141,10 +141,15 @@ def _get_state(name: str) -> api.ModelState:
 def _build_row(state: api.ModelState) -> dict[str, Any]:
     found = state.inspection
     label, colour = PRESENCES[found.presence]
+    terms = found.model.spec.terms
+    summary = _(terms.summary)
     return {
         "state": state,
         "model": found.model,
-        "terms": found.model.spec.terms,
+        "terms": terms,
+        "summary": summary,
+        # What nobody translated is English.
+        "summary_language": "en" if summary == terms.summary else "",
         "card": found.card,
         "label": label,
         "colour": colour,

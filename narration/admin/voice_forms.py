@@ -9,7 +9,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from narration import api, conf
@@ -77,12 +78,13 @@ def build_voice_form(alias: str) -> type[VoiceForm]:
 
 
 def _build_field(key: str, spec: SettingSpec) -> forms.Field:
-    words = _("%(help)s From %(minimum)s to %(maximum)s; %(default)s is the default.")
-    numbers = {name: f"{getattr(spec, name):g}" for name in ("minimum", "maximum", "default")}
+    words = gettext("%(help)s From %(minimum)s to %(maximum)s; %(default)s is the default.")
+    bounds = ("minimum", "maximum", "default")
+    numbers = {name: number_format(f"{getattr(spec, name):g}") for name in bounds}
     facts: dict[str, Any] = {
-        "label": key.replace("_", " ").capitalize(),
+        "label": gettext(spec.label) or key.replace("_", " ").capitalize(),
         "required": False,
-        "help_text": words % {"help": spec.help, **numbers},
+        "help_text": words % {"help": gettext(spec.help), **numbers},
     }
     if spec.is_whole:
         lowest, highest = math.ceil(spec.minimum), math.floor(spec.maximum)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from narration import modelstore
 from narration.diagnosis.models import find_acceptance
 from narration.exceptions import ModelError, NotAllowed
@@ -42,15 +44,16 @@ def accept_licence(model: str, *, name: str, user: Any = None) -> LicenceAccepta
     here, ``NotAllowed`` for who may not.
     """
     if user is not None and not user.has_perm(ACCEPT_PERMISSION):
-        raise NotAllowed("You may not accept licences.")
+        raise NotAllowed(_("You may not accept licences."))
     found = modelstore.inspect(modelstore.get_model(model))
     if found.card is None:
         raise ModelError(
-            f"{found.model.spec.title} is not here yet: its terms are accepted for the very files.",
+            _("%(title)s is not here yet: its terms are accepted for the very files.")
+            % {"title": found.model.spec.title},
             code="model_missing",
         )
     if not name.strip():
-        raise ModelError("Say who accepts.", code="name_missing")
+        raise ModelError(_("Say who accepts."), code="name_missing")
     terms = found.model.spec.terms
     return licences.accept(
         found.model.engine, found.card.fingerprint, terms, name=name.strip(), user=user

@@ -30,7 +30,7 @@ from narration.models import (
     Track,
     get_actor_name,
 )
-from narration.pipeline import doubts, plans, requests
+from narration.pipeline import doubts, licences, plans, requests
 from narration.pipeline import publish as publication
 from narration.pipeline.events import record
 from narration.pipeline.states import (
@@ -305,12 +305,14 @@ def list_unvoiced(obj: models.Model, *, language: str) -> list[str]:
 
 
 def list_restrictions(obj: models.Model, *, language: str) -> list[str]:
-    """What holds for its newest track where a voice forbids commercial use; [] where none does."""
+    """What holds for its newest track where a voice forbids commercial use, in the reader's
+    language; [] where none does.
+    """
     narration = find_narration(obj, language=language)
     track = narration and (narration.draft_track or narration.published_track)
     if not track or not track.manifest.get("non_commercial"):
         return []
-    return list(track.licences)
+    return licences.say_licences(track.licences)
 
 
 def list_segments(obj: models.Model, *, language: str, user: Any) -> list[SegmentState]:

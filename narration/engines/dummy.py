@@ -27,6 +27,7 @@ from narration.engines.base import (
 )
 from narration.engines.hygiene import clean_text
 from narration.engines.latents import Arrays, LatentsShelf
+from narration.engines.marking import gettext_noop
 from narration.engines.timing import time_words
 from narration.exceptions import EngineError
 from narration.values import (
@@ -75,11 +76,15 @@ class DummyEngine(Engine):
     )
     sample_rate = SAMPLE_RATE
     max_characters = 400
-    settings = {"pace": SettingSpec(1.0, 0.5, 2.0, "How fast: 2 is twice as fast.")}
+    settings = {
+        "pace": SettingSpec(
+            1.0, 0.5, 2.0, gettext_noop("How fast: 2 is twice as fast."), label=gettext_noop("Pace")
+        )
+    }
     supports_word_timing = True
     supports_takes = True
     supports_cloning = True
-    licence = "BSD-3-Clause, as this package."
+    licence = gettext_noop("BSD-3-Clause, as this package.")
 
     def __init__(self, options: Mapping[str, Any] | None = None):
         super().__init__(options)

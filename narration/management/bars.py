@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from django.core.management.base import OutputWrapper
+from django.utils.translation import gettext as _
 
 from narration.modelstore import Report
 
@@ -48,7 +49,7 @@ def _show_bars(out: OutputWrapper) -> Iterator[Report]:
 
         def report(name: str, done: int, total: int) -> None:
             if name not in tasks:
-                tasks[name] = progress.add_task(name or "converting", total=total or None)
+                tasks[name] = progress.add_task(name or _("converting"), total=total or None)
             progress.update(tasks[name], completed=done, total=total or None)
 
         yield report
@@ -62,7 +63,7 @@ def _build_lines(out: OutputWrapper) -> Callable[[str, int, int], None]:
             return
         begun.add(name)
         size = f" ({total / MEGABYTE:.1f} MB)" if total else ""
-        out.write(f"{name or 'converting'}{size} …")
+        out.write(f"{name or _('converting')}{size} …")
         out.flush()
 
     return report

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from narration.engines.models import ModelCard, decode_card, encode_card, read_card
 from narration.exceptions import ModelError
 from narration.modelstore import place
@@ -25,7 +27,8 @@ def import_card(model: ConfiguredModel, text: str) -> ModelCard:
     with place.hold(model.models_dir, model.name):
         if _has_weights(model.folder):
             raise ModelError(
-                f"{model.spec.title} is here with its weights, and has its own card.",
+                _("%(title)s is here with its weights, and has its own card.")
+                % {"title": model.spec.title},
                 code="model_present",
             )
         if model.folder.is_symlink():  # what it leads to is somebody else's
@@ -40,10 +43,13 @@ def _decode(model: ConfiguredModel, text: str) -> ModelCard:
         data: Any = json.loads(text)
         card = decode_card(data)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelError(f"This is no card of a model: {error}", code="bad_card") from error
+        words = _("This is no card of a model: %(error)s") % {"error": error}
+        raise ModelError(words, code="bad_card") from error
     if card.model != model.name:
         raise ModelError(
-            f"This is the card of '{card.model}', not of '{model.name}'.", code="bad_card"
+            _("This is the card of '%(found)s', not of '%(wanted)s'.")
+            % {"found": card.model, "wanted": model.name},
+            code="bad_card",
         )
     return card
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from narration import conf
 from narration.engines.models import ModelSpec
 from narration.exceptions import EngineError, ModelError
@@ -66,12 +68,12 @@ def get_model(name: str) -> ConfiguredModel:
     for model in models:
         if name in (model.name, model.engine, *model.aliases):
             return model
-    known = ", ".join(model.name for model in models) or "none"
-    raise ModelError(
-        f"No configured engine loads a model '{name}'; there is: {known}. An engine is "
-        "configured in NARRATION['ENGINES'].",
-        code="model_unknown",
+    known = ", ".join(model.name for model in models) or _("none")
+    words = _(
+        "No configured engine loads a model '%(name)s'; there is: %(known)s. An engine is "
+        "configured in NARRATION['ENGINES']."
     )
+    raise ModelError(words % {"name": name, "known": known}, code="model_unknown")
 
 
 def _find_model(config: EngineConfig) -> ConfiguredModel | None:

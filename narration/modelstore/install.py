@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from narration.engines.models import (
     CARD,
     CardFile,
@@ -47,7 +49,8 @@ def import_from(model: ConfiguredModel, path: Path, report: Report = be_silent) 
     the conversion fails, or when somebody else is at it; the model that was there stays.
     """
     if not path.exists():
-        raise ModelError(f"{path} is not there.", code="files_missing")
+        words = _("%(path)s is not there.") % {"path": path}
+        raise ModelError(words, code="files_missing")
     models_dir = model.models_dir
     with (
         place.hold(models_dir, model.name) as lock,
@@ -94,7 +97,8 @@ def convert(model: ConfiguredModel, source: Path, target: Path, lock: int) -> di
             said, complained = process.communicate(timeout=CONVERT_SECONDS)
         except subprocess.TimeoutExpired:
             raise ModelError(
-                f"Converting {model.spec.title} took longer than {CONVERT_SECONDS} s.",
+                _("Converting %(title)s took longer than %(seconds)s s.")
+                % {"title": model.spec.title, "seconds": CONVERT_SECONDS},
                 code="conversion_failed",
             ) from None
         finally:
@@ -116,7 +120,8 @@ def build_card(
     files: dict[str, CardFile] = {}
     for path in sorted(made.rglob("*")):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise ModelError(f"The converter made {path.name}, no file.", code="conversion_failed")
+            words = _("The converter made %(name)s, which is no file.") % {"name": path.name}
+            raise ModelError(words, code="conversion_failed")
         if path.is_file():
             name = path.relative_to(made).as_posix()
             files[name] = CardFile(place.hash_file(path), path.stat().st_size, is_verified)
@@ -133,7 +138,8 @@ def build_card(
         card = decode_card(drawn)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
-            f"The converter's answer is not understood: {error}", code="conversion_failed"
+            _("The converter's answer is not understood: %(error)s") % {"error": error},
+            code="conversion_failed",
         ) from error
     return ModelCard(card.model, fingerprint, files, card.voices, card.facts, dict(published))
 
@@ -152,11 +158,17 @@ def _read_answer(model: ConfiguredModel, status: int, said: str, complained: str
         answer = json.loads(said.strip().splitlines()[-1])
     if status == 0 and isinstance(answer, dict) and "error" not in answer:
         return answer
-    how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+    how = _("killed by signal %(number)s") if status < 0 else _("exit status %(number)s")
     reason = "\n".join(complained.strip().splitlines()[-SHOWN_LINES:])
     if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
         reason = str(answer["error"].get("message", reason))
     raise ModelError(
-        f"{model.spec.title} could not be converted by {model.config.python} ({how}). {reason}",
+        _("%(title)s could not be converted by %(python)s (%(how)s). %(reason)s")
+        % {
+            "title": model.spec.title,
+            "python": model.config.python,
+            "how": how % {"number": abs(status)},
+            "reason": reason,
+        },
         code="conversion_failed",
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from narration.engines.models import CARD, ModelCard, build_fingerprint, read_card
 from narration.exceptions import EngineError
 from narration.modelstore import place
@@ -54,7 +56,9 @@ def _look(model: ConfiguredModel, *, is_thorough: bool, report: Report) -> Inspe
     except EngineError as error:
         is_missing = error.code == "model_missing"
         presence = Presence.MISSING if is_missing else Presence.DAMAGED
-        return Inspection(model, presence, faults=() if is_missing else (str(error),))
+        words = _("%(file)s cannot be read: %(error)s")
+        words %= {"file": model.folder / CARD, "error": error.__cause__ or error}
+        return Inspection(model, presence, faults=() if is_missing else (words,))
     present = {
         path.relative_to(model.folder).as_posix(): path for path in _iter_files(model.folder)
     }
@@ -63,7 +67,10 @@ def _look(model: ConfiguredModel, *, is_thorough: bool, report: Report) -> Inspe
         return Inspection(model, Presence.DAMAGED if faults else Presence.CARD_ONLY, card, faults)
     faults = (
         *_find_card_faults(model, card),
-        *(f"{name}: not in the card" for name in sorted(set(present) - set(card.files))),
+        *(
+            _("%(file)s: not in the card") % {"file": name}
+            for name in sorted(set(present) - set(card.files))
+        ),
         *(
             f"{name}: {fault}"
             for name in sorted(card.files)
@@ -84,13 +91,14 @@ def _iter_files(folder: Path) -> list[Path]:
 
 def _find_card_faults(model: ConfiguredModel, card: ModelCard) -> tuple[str, ...]:
     if card.model != model.name:
-        return (f"{CARD}: it is the card of '{card.model}'",)
+        words = _("%(file)s: it is the card of '%(name)s'")
+        return (words % {"file": CARD, "name": card.model},)
     published = {name: file.sha256 for name, file in card.published.items()}
     if published and build_fingerprint(published) != card.fingerprint:
-        return (f"{CARD}: the fingerprint is not that of its files",)
+        return (_("%(file)s: the fingerprint is not that of its files") % {"file": CARD},)
     pins = {file.name: file.sha256 for file in model.spec.files if file.sha256}
     return tuple(
-        f"{name}: it was made from another file than the published one"
+        _("%(file)s: it was made from another file than the published one") % {"file": name}
         for name, sha256 in published.items()
         if pins.get(name, sha256) != sha256
     )
@@ -101,15 +109,15 @@ def _find_fault(
 ) -> str:
     """What is wrong with a file of the card; "" when nothing is."""
     if path is None:
-        return "missing"
+        return _("missing")
     if path.is_symlink() or not path.is_file():
-        return "no plain file"
+        return _("no plain file")
     wanted, size = card.files[name], path.stat().st_size
     if size != wanted.size:
-        return f"{size} bytes, not {wanted.size}"
+        return _("%(size)s bytes, not %(wanted)s") % {"size": size, "wanted": wanted.size}
     if not is_thorough:
         return ""
     report(name, 0, size)
     sha256 = place.hash_file(path)
     report(name, size, size)
-    return "" if sha256 == wanted.sha256 else "altered"
+    return "" if sha256 == wanted.sha256 else _("altered")

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from narration.engines.latents import FOLDER as VOICES
 from narration.exceptions import ModelError
 
@@ -56,7 +58,11 @@ def hold(models_dir: Path, name: str) -> Iterator[int]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ModelError(
-                f"The model {name} is being changed by another process; wait until it has ended.",
+                _(
+                    "The model %(name)s is being changed by another process; wait until it has "
+                    "ended."
+                )
+                % {"name": name},
                 code="model_busy",
                 is_permanent=False,
             ) from None
@@ -113,9 +119,15 @@ def check_room(models_dir: Path, wanted: int) -> None:
     free = shutil.disk_usage(_find_existing(models_dir)).free
     if free < wanted + MARGIN:
         raise ModelError(
-            f"{models_dir} has {free // MEGABYTE} MB free; "
-            f"{(wanted + MARGIN) // MEGABYTE} MB are needed. Make room, or set "
-            "NARRATION['MODELS_DIR'] to a larger disk.",
+            _(
+                "%(folder)s has %(free)s MB free; %(wanted)s MB are needed. Make room, or set "
+                "NARRATION['MODELS_DIR'] to a larger disk."
+            )
+            % {
+                "folder": models_dir,
+                "free": free // MEGABYTE,
+                "wanted": (wanted + MARGIN) // MEGABYTE,
+            },
             code="no_room",
         )
 

@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
+from django.utils.translation import gettext as _
+
 from narration.engines.models import CardFile, ModelSpec
 from narration.exceptions import ModelError
 from narration.modelstore import place
@@ -37,13 +39,21 @@ def find_published(spec: ModelSpec, folder: Path) -> Path:
     best = min(candidates, key=lambda root: len(_list_missing(root, wanted)))
     if missing := _list_missing(best, wanted):
         raise ModelError(
-            f"{folder} lacks {', '.join(str(name) for name in missing)}. Every file of "
-            f"{spec.title} must be there under its published name.",
+            _(
+                "%(folder)s lacks %(names)s. Every file of %(title)s must be there under its "
+                "published name."
+            )
+            % {
+                "folder": folder,
+                "names": ", ".join(str(name) for name in missing),
+                "title": spec.title,
+            },
             code="files_missing",
         )
     for name in wanted:
         if not (best / name).is_file():
-            raise ModelError(f"{best / name} is no file.", code="files_missing")
+            words = _("%(path)s is no file.") % {"path": best / name}
+            raise ModelError(words, code="files_missing")
     return best
 
 
@@ -72,12 +82,15 @@ def unpack(spec: ModelSpec, archive: Path, room: Path, report: Report = be_silen
             entries = _choose_entries(spec, opened)
             total = sum(entry.file_size for entry in entries.values())
             if total > MAX_BYTES:
-                raise ModelError(f"{archive.name} unpacks to {total} bytes.", code="bad_archive")
+                words = _("%(name)s unpacks to %(size)s bytes: too many.")
+                words %= {"name": archive.name, "size": total}
+                raise ModelError(words, code="bad_archive")
             place.check_room(room, 2 * total)  # with what is converted from them
             for name, entry in entries.items():
                 _extract(opened, entry, name, room / name, report)
     except _UNREADABLE as error:
-        raise ModelError(f"{archive} cannot be unpacked: {error}", code="bad_archive") from error
+        words = _("%(path)s cannot be unpacked: %(error)s") % {"path": archive, "error": error}
+        raise ModelError(words, code="bad_archive") from error
     return room
 
 
@@ -102,8 +115,11 @@ def check_published(
         report(file.name, size, size)
         if file.sha256 and sha256 != file.sha256:
             raise ModelError(
-                f"{file.name} is not the published file: its SHA-256 is {sha256}, not "
-                f"{file.sha256}. Download it again.",
+                _(
+                    "%(name)s is not the published file: its SHA-256 is %(found)s, not "
+                    "%(wanted)s. Download it again."
+                )
+                % {"name": file.name, "found": sha256, "wanted": file.sha256},
                 code="checksum_mismatch",
             )
         found[file.name] = CardFile(sha256, size, is_verified=bool(file.sha256))
@@ -125,7 +141,8 @@ def _choose_entries(spec: ModelSpec, opened: zipfile.ZipFile) -> dict[str, zipfi
     """The entries of the published files by name, all below the same folder of the archive."""
     entries = opened.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise ModelError(f"The archive has {len(entries)} entries.", code="bad_archive")
+        words = _("The archive has %(count)s entries: too many.") % {"count": len(entries)}
+        raise ModelError(words, code="bad_archive")
     by_name = {entry.filename: entry for entry in entries}
     first = spec.files[0].name
     found = [name for name in by_name if name == first or name.endswith(f"/{first}")]
@@ -137,13 +154,15 @@ def _choose_entries(spec: ModelSpec, opened: zipfile.ZipFile) -> dict[str, zipfi
                 _check_entry(name, entry)
             return chosen
     missing = [f.name for f in spec.files if f.name not in by_name] or [first]
-    raise ModelError(f"The archive lacks {', '.join(missing)}.", code="files_missing")
+    words = _("The archive lacks %(names)s.") % {"names": ", ".join(missing)}
+    raise ModelError(words, code="files_missing")
 
 
 def _check_entry(name: str, entry: zipfile.ZipInfo) -> None:
     mode = entry.external_attr >> 16
     if entry.is_dir() or (mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG)):
-        raise ModelError(f"{name} is no plain file in the archive.", code="bad_archive")
+        words = _("%(name)s is no plain file in the archive.") % {"name": name}
+        raise ModelError(words, code="bad_archive")
 
 
 def _extract(
@@ -155,6 +174,7 @@ def _extract(
         while block := source.read(place.BLOCK_SIZE):
             done += len(block)
             if done > entry.file_size:  # it says it is smaller than it is
-                raise ModelError(f"{name} lies about its size.", code="bad_archive")
+                words = _("%(name)s lies about its size.") % {"name": name}
+                raise ModelError(words, code="bad_archive")
             file.write(block)
             report(name, done, entry.file_size)

@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
+
 from narration.engines.models import ModelFile
 from narration.exceptions import ModelError
 from narration.modelstore import place
@@ -72,7 +74,8 @@ class _HonestRedirects(urllib.request.HTTPRedirectHandler):
         """Refuse the downgrade, follow the rest."""
         if req.full_url.startswith("https:") and not newurl.startswith("https:"):
             raise ModelError(
-                f"{req.full_url} leads to {newurl}, which is not encrypted.",
+                _("%(url)s leads to %(other)s, which is not encrypted.")
+                % {"url": req.full_url, "other": newurl},
                 code="download_refused",
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -87,7 +90,8 @@ def fetch(
     ``checksum_mismatch``, ``no_room``.
     """
     if not file.url.startswith(("https://", "http://")):
-        raise ModelError(f"{file.name} is published nowhere: bring it.", code="download_refused")
+        words = _("%(name)s is published nowhere: bring it.") % {"name": file.name}
+        raise ModelError(words, code="download_refused")
     target.parent.mkdir(parents=True, exist_ok=True)
     for is_last in (False, True):
         _fetch_whole(file, target, report, pause)
@@ -99,7 +103,9 @@ def fetch(
         _forget(target)  # a part of another file may be in it: once more from the beginning
         if is_last:
             raise ModelError(
-                f"{file.url} is not the published file: {fault}.", code="checksum_mismatch"
+                _("%(url)s is not the published file: %(fault)s.")
+                % {"url": file.url, "fault": fault},
+                code="checksum_mismatch",
             )
 
 
@@ -115,8 +121,11 @@ def _fetch_whole(file: ModelFile, target: Path, report: Report, pause: Pause) ->
             failures = 0 if _get_size(_get_part(target)) > before else failures + 1
             if failures >= TRIES:
                 raise ModelError(
-                    f"{file.url} broke off {failures} times: {error}. What has come is kept; "
-                    "run the command again to go on.",
+                    _(
+                        "%(url)s broke off %(count)s times: %(error)s. What has come is kept; "
+                        "run the command again to go on."
+                    )
+                    % {"url": file.url, "count": failures, "error": error},
                     code="download_broken",
                     is_permanent=False,
                 ) from error
@@ -162,19 +171,22 @@ def _open(url: str, note: _Note, done: int) -> http.client.HTTPResponse:
 
 def _explain(url: str, status: int, retry_after: str) -> Exception:
     if status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return _StartOver("the file there is another one now")
+        return _StartOver(_("the file there is another one now"))
     if status in PASSING:
         wait = float(retry_after) if retry_after.isdecimal() else 0
-        return _BrokenOff(f"the server answers {status}", wait)
+        return _BrokenOff(_("the server answers %(status)s") % {"status": status}, wait)
     words = {
-        401: "it asks for an account",
-        403: "it refuses; it may want its terms accepted on its own pages",
-        404: "there is no such file any more",
-        410: "the file was taken away",
-    }.get(status, "it refuses")
+        401: _("it asks for an account"),
+        403: _("it refuses; it may want its terms accepted on its own pages"),
+        404: _("there is no such file any more"),
+        410: _("the file was taken away"),
+    }.get(status, _("it refuses"))
     return ModelError(
-        f"{url} answers {status}: {words}. Fetch the published files another way and use "
-        "`manage.py models import`.",
+        _(
+            "%(url)s answers %(status)s: %(words)s. Fetch the published files another way and use "
+            "`manage.py models import`."
+        )
+        % {"url": url, "status": status, "words": words},
         code="download_refused",
     )
 
@@ -186,7 +198,8 @@ def _begin(file: ModelFile, answer: http.client.HTTPResponse) -> _Note:
     is_chunked = answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
     if not total and not is_chunked:
         raise ModelError(
-            f"{file.url}: the server does not say how long the file is.", code="download_refused"
+            _("%(url)s: the server does not say how long the file is.") % {"url": file.url},
+            code="download_refused",
         )
     etag = answer.headers.get("ETag", "")
     return _Note(
@@ -204,7 +217,7 @@ def _check_continuation(answer: http.client.HTTPResponse, note: _Note, done: int
     etag, modified = answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", "")
     is_same = (not etag or etag == note.etag) if note.etag else modified in ("", note.modified)
     if not is_rest or not is_same:
-        raise _StartOver("the server goes on with another file")
+        raise _StartOver(_("the server goes on with another file"))
 
 
 def _copy(
@@ -221,17 +234,21 @@ def _copy(
         done += len(block)
         report(name, done, total)
         if total and done > total:
-            raise _StartOver(f"the server sends more than the {total} bytes it announced")
+            words = _("the server sends more than the %(total)s bytes it announced")
+            raise _StartOver(words % {"total": total})
     if total and done < total:
-        raise _BrokenOff(f"{done} of {total} bytes came")
+        words = _("%(done)s of %(total)s bytes came") % {"done": done, "total": total}
+        raise _BrokenOff(words)
 
 
 def find_fault(file: ModelFile, path: Path) -> str:
     """What tells that ``path`` is not the published file, as far as anything is known of it."""
     if file.size and _get_size(path) != file.size:
-        return f"it has {_get_size(path)} bytes, not {file.size}"
+        words = _("it has %(found)s bytes, not %(wanted)s")
+        return words % {"found": _get_size(path), "wanted": file.size}
     if file.sha256 and (found := place.hash_file(path)) != file.sha256:
-        return f"its SHA-256 is {found}, not {file.sha256}"
+        words = _("its SHA-256 is %(found)s, not %(wanted)s")
+        return words % {"found": found, "wanted": file.sha256}
     return ""
 
 

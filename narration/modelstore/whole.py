@@ -6,6 +6,8 @@ import shutil
 import time
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from narration.engines.models import ModelCard, ModelFile
 from narration.exceptions import ModelError
 from narration.modelstore import hub, place
@@ -57,7 +59,8 @@ def remove(model: ConfiguredModel) -> int:
     ):
         is_here = model.folder.exists() or model.folder.is_symlink()
         if not is_here and not downloads.exists():
-            raise ModelError(f"{model.spec.title} is not here.", code="model_missing")
+            words = _("%(title)s is not here.") % {"title": model.spec.title}
+            raise ModelError(words, code="model_missing")
         freed = _count_bytes(model.folder) + _count_bytes(downloads)
         if is_here:
             place.take_away(model.folder)

@@ -6,17 +6,20 @@ worker before it asks an engine, so that nothing gets past.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from narration import conf
+from narration.exceptions import EngineError
 from narration.models import LicenceAcceptance, VoiceKind, get_actor_name
 from narration.permissions import get_actor
 from narration.pipeline.casting import CastVoice
 from narration.pipeline.events import record
+from narration.speaking.client import find_engine_class
 from narration.values import EngineFacts, Terms
 
 
@@ -58,13 +61,30 @@ def accept(
 
 def list_licences(engines: Iterable[EngineFacts]) -> list[str]:
     """What holds for sound made by these engines, a sentence or two for each, for people."""
-    found = set()
-    for facts in engines:
-        if facts.terms is not None:
-            found.add(f"{facts.terms.licence}: {facts.terms.summary} {facts.terms.url}".strip())
-        elif facts.licence:
-            found.add(facts.licence)
-    return sorted(found)
+    found = {_compose(facts.terms, facts.licence) for facts in engines}
+    return sorted(found - {""})
+
+
+def say_licences(licences: Iterable[str]) -> list[str]:
+    """What a track keeps of its licences, in the reader's language.
+
+    It is kept in English; what no configured engine says any more is left so.
+    """
+    said = {}
+    for config in conf.get_engines().values():
+        try:
+            engine = find_engine_class(config)
+        except EngineError:
+            continue
+        terms = engine.model.terms if engine.model is not None else None
+        said[_compose(terms, engine.licence)] = _compose(terms, engine.licence, _)
+    return [said.get(words, words) for words in licences]
+
+
+def _compose(terms: Terms | None, licence: str, say: Callable[[str], str] = str) -> str:
+    if terms is None:
+        return say(licence)
+    return f"{terms.licence}: {say(terms.summary)} {terms.url}".strip()
 
 
 def list_duties(speakers: Iterable[CastVoice]) -> dict[str, bool]:

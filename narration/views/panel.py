@@ -14,6 +14,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -181,8 +182,16 @@ def build_panel(obj: Model, language: str, user: Any, problem: str = "") -> dict
         "may_publish": can(user, "publish", obj),
         "is_plain": not has_rules(language),
         "unvoiced": api.list_unvoiced(obj, language=language),
-        "restrictions": api.list_restrictions(obj, language=language),
+        "restrictions": list_restrictions(obj, language),
     }
+
+
+def list_restrictions(obj: Model, language: str) -> list[tuple[str, str]]:
+    """What holds for its voices, each with the language it is in where nobody translated it."""
+    said = api.list_restrictions(obj, language=language)
+    with translation.override("en"):
+        english = api.list_restrictions(obj, language=language) if said else []
+    return [(words, "en" if words in english else "") for words in said]
 
 
 def find_waiting(state: api.NarrationState) -> api.Waiting | None:

@@ -47,6 +47,12 @@ def test_a_model_tells_everything_about_itself(client, viewer, here):  # noqa: F
     assert "<form" not in page.partition('id="content"')[2]
 
 
+def test_terms_that_nobody_translated_are_marked_as_english(client, viewer, here):  # noqa: F811
+    client.force_login(viewer)
+    answer = client.get(f"{URL}small/", headers={"accept-language": "pt-br"})
+    assert '<p lang="en">For tests only.' in answer.content.decode()
+
+
 def test_who_may_accepts_by_name(client, staff, here):  # noqa: F811
     client.force_login(staff)
     assert "Read and accept" in read(client)

@@ -126,6 +126,13 @@ def test_an_import_needs_no_net_and_says_what_is_missing(small, published, tmp_p
     assert "accepted by Ada" in told
 
 
+def test_a_disk_that_refuses_is_told_in_a_line(small, published, settings, tmp_path):  # noqa: F811
+    (tmp_path / "file").touch()
+    settings.NARRATION = {**settings.NARRATION, "MODELS_DIR": tmp_path / "file" / "models"}
+    with pytest.raises(CommandError, match="file"):
+        call_command("models", "import", "small", str(published), stdout=io.StringIO())
+
+
 def test_an_unknown_model_is_named(small):  # noqa: F811
     assert "there is: small" in run("verify", "large", status=1)
 

@@ -14,6 +14,7 @@ from narration.engines.base import Engine
 from narration.engines.espeak.isolation import run_forked
 from narration.engines.espeak.library import Library
 from narration.engines.hygiene import clean_text
+from narration.engines.marking import gettext_noop
 from narration.engines.timing import time_words
 from narration.exceptions import EngineCrashed, EngineError
 from narration.values import EngineResult, EngineVoice, SettingSpec, Utterance, Waveform
@@ -64,13 +65,24 @@ class EspeakEngine(Engine):
     sample_rate = 22_050
     max_characters = 500
     settings = {
-        "rate": SettingSpec(165, 80, 400, "Words a minute.", is_whole=True),
-        "pitch": SettingSpec(50, 0, 99, "Height of the voice.", is_whole=True),
+        "rate": SettingSpec(
+            165, 80, 400, gettext_noop("Words a minute."), is_whole=True, label=gettext_noop("Rate")
+        ),
+        "pitch": SettingSpec(
+            50,
+            0,
+            99,
+            gettext_noop("Height of the voice."),
+            is_whole=True,
+            label=gettext_noop("Pitch"),
+        ),
     }
     supports_word_timing = True
     # Its own mnemonics, as ``espeak-ng -x`` prints them.
     phoneme_alphabet = "x-espeak"
-    licence = "espeak-ng is GPL-3.0-or-later; the sound it makes carries no such condition."
+    licence = gettext_noop(
+        "espeak-ng is GPL-3.0-or-later; the sound it makes carries no such condition."
+    )
 
     def __init__(self, options: Mapping[str, Any] | None = None):
         super().__init__(options)

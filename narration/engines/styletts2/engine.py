@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from narration.engines.base import Engine
 from narration.engines.hygiene import clean_text
 from narration.engines.latents import Arrays, LatentsShelf
+from narration.engines.marking import gettext_noop
 from narration.engines.models import ModelFile, ModelSpec, get_model_dir
 from narration.engines.neural.chance import build_generator
 from narration.engines.neural.devices import choose_device, describe_device, measure, read_device
@@ -46,7 +47,7 @@ MODEL = ModelSpec(
     terms=Terms(
         licence="MIT + duty to tell",
         url="https://github.com/yl4579/StyleTTS2#inference",
-        summary=(
+        summary=gettext_noop(
             "Code and weights are published under the MIT licence. Whoever uses these weights "
             "agrees to use only voices whose speakers have given their permission, or else to "
             "tell listeners that the speech is synthetic. Here listeners are always told."
@@ -79,19 +80,38 @@ class StyleTTS2Engine(Engine):
     # abbreviations may have more, and is refused when it is spoken.
     max_characters = 300
     settings = {
-        "alpha": SettingSpec(0.3, 0, 1, "Timbre: 0 is the voice's own, 1 what suits the sentence."),
-        "beta": SettingSpec(0.7, 0, 1, "Prosody: 0 is the voice's own, 1 what suits the sentence."),
+        "alpha": SettingSpec(
+            0.3,
+            0,
+            1,
+            gettext_noop("Timbre: 0 is the voice's own, 1 what suits the sentence."),
+            label=gettext_noop("Alpha (timbre)"),
+        ),
+        "beta": SettingSpec(
+            0.7,
+            0,
+            1,
+            gettext_noop("Prosody: 0 is the voice's own, 1 what suits the sentence."),
+            label=gettext_noop("Beta (prosody)"),
+        ),
         "diffusion_steps": SettingSpec(
             5,
             3,
             20,
-            "Steps in sampling a style: more are slower and more varied.",
+            gettext_noop("Steps in sampling a style: more are slower and more varied."),
             is_whole=True,
+            label=gettext_noop("Diffusion steps"),
         ),
         "embedding_scale": SettingSpec(
-            1, 1, 3, "How strongly the text colours the style: more is more emotional."
+            1,
+            1,
+            3,
+            gettext_noop("How strongly the text colours the style: more is more emotional."),
+            label=gettext_noop("Embedding scale"),
         ),
-        "speed": SettingSpec(1, 0.5, 2, "How fast: 2 is twice as fast."),
+        "speed": SettingSpec(
+            1, 0.5, 2, gettext_noop("How fast: 2 is twice as fast."), label=gettext_noop("Speed")
+        ),
     }
     supports_word_timing = True
     supports_takes = True

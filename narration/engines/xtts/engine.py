@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from narration.engines.base import Engine
 from narration.engines.hygiene import clean_text
 from narration.engines.latents import Arrays, LatentsShelf
+from narration.engines.marking import gettext_noop
 from narration.engines.models import ModelCard, get_model_dir, read_card
 from narration.engines.neural import devices
 from narration.engines.neural.chance import build_generator
@@ -55,7 +56,7 @@ class XttsEngine(Engine):
     settings = SETTINGS
     supports_takes = True
     supports_cloning = True
-    licence = (
+    licence = gettext_noop(
         "Coqui Public Model License 1.0.0: non-commercial use only, of what it says as well. "
         "The package coqui-tts is MPL-2.0."
     )

@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from narration import api, modelstore
 from narration.exceptions import NarrationError
 from narration.management.bars import show_progress
+from narration.models import LicenceAcceptance
 from narration.modelstore import ConfiguredModel, Inspection, Presence
 
 MEGABYTE = 1_000_000
 WRONG, NOT_ACCEPTED, MAY_PASS = 1, 3, 4
 PRESENCES = {
-    Presence.MISSING: "not here",
-    Presence.CARD_ONLY: "card only",
-    Presence.DAMAGED: "damaged",
-    Presence.HERE: "here",
+    Presence.MISSING: gettext_lazy("not here"),
+    Presence.CARD_ONLY: gettext_lazy("card only"),
+    Presence.DAMAGED: gettext_lazy("damaged"),
+    Presence.HERE: gettext_lazy("here"),
 }
 
 
@@ -61,6 +65,8 @@ class Command(BaseCommand):
         except NarrationError as error:
             status = WRONG if error.is_permanent else MAY_PASS
             raise CommandError(str(error), returncode=status) from error
+        except OSError as error:  # a disk that is full, gone or not ours
+            raise CommandError(str(error), returncode=WRONG) from error
 
     def _list(self, options: dict[str, Any]) -> None:
         states = api.list_models()
@@ -69,7 +75,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
             return
         if not states:
-            self.stdout.write("No configured engine loads a model.")
+            self.stdout.write(_("No configured engine loads a model."))
         for state in states:
             self._write_state(state)
 
@@ -77,17 +83,22 @@ class Command(BaseCommand):
         found = state.inspection
         model, terms = found.model, found.model.spec.terms
         self.stdout.write(self.style.MIGRATE_HEADING(f"{model.name}: {model.spec.title}"))
-        where = PRESENCES[found.presence]
+        where = [str(PRESENCES[found.presence])]
         if found.card is not None:
-            proof = "verified" if found.is_verified else "unverified: nobody vouched for its files"
-            where += f", {found.card.size / MEGABYTE:.0f} MB, {proof}"
-        self.stdout.write(f"  {where}")
+            unverified = _("unverified: nobody vouched for its files")
+            where += [
+                f"{found.card.size / MEGABYTE:.0f} MB",
+                _("checksums verified") if found.is_verified else unverified,
+            ]
+        self.stdout.write(f"  {', '.join(where)}")
         for fault in found.faults:
             self.stdout.write(self.style.ERROR(f"  {fault}"))
-        self.stdout.write(f"  engines      {', '.join(model.aliases)}")
+        rows = [(_("engines"), ", ".join(model.aliases))]
         if found.card is not None:
-            self.stdout.write(f"  fingerprint  {found.card.fingerprint}")
-        self.stdout.write(f"  licence      {terms.licence}: {_say_acceptance(state)}")
+            rows.append((_("fingerprint"), found.card.fingerprint))
+        rows.append((_("licence"), f"{terms.licence}: {_say_acceptance(state)}"))
+        for name, words in rows:
+            self.stdout.write(f"  {name:<12} {words}")
 
     def _download(self, options: dict[str, Any]) -> None:
         model = modelstore.get_model(options["name"])
@@ -114,36 +125,39 @@ class Command(BaseCommand):
             damaged += bool(name) and found.presence == Presence.MISSING
             self._tell_verified(found)
         if damaged:
-            raise CommandError("Not every model is as its card says.", returncode=WRONG)
+            raise CommandError(_("Not every model is as its card says."), returncode=WRONG)
 
     def _tell_verified(self, found: Inspection) -> None:
         title = found.model.spec.title
         for fault in found.faults:
             self.stdout.write(self.style.ERROR(f"{title}: {fault}"))
         if found.presence == Presence.HERE:
-            end = "" if found.is_verified else " Nobody vouched for the files it was made from."
-            self.stdout.write(self.style.SUCCESS(f"{title}: every byte is as its card says.{end}"))
+            words = _("%(title)s: every byte is as its card says.") % {"title": title}
+            if not found.is_verified:
+                words += " " + _("Nobody vouched for the files it was made from.")
+            self.stdout.write(self.style.SUCCESS(words))
         elif found.presence != Presence.DAMAGED:
             self.stdout.write(f"{title}: {PRESENCES[found.presence]}.")
 
     def _remove(self, options: dict[str, Any]) -> None:
         model = modelstore.get_model(options["name"])
-        self.stdout.write(
-            f"{model.spec.title} will be deleted from {model.folder}. Sound that was made with it, "
-            "voices and accepted terms stay."
+        words = _(
+            "%(title)s will be deleted from %(folder)s. Sound that was made with it, voices and "
+            "accepted terms stay."
         )
-        if not options["yes"] and not self._ask("Delete it?"):
-            raise CommandError("Nothing was deleted.", returncode=WRONG)
+        self.stdout.write(words % {"title": model.spec.title, "folder": model.folder})
+        if not options["yes"] and not self._ask(_("Delete it?")):
+            raise CommandError(_("Nothing was deleted."), returncode=WRONG)
         freed = modelstore.remove(model)
-        self.stdout.write(self.style.SUCCESS(f"Deleted: {freed / MEGABYTE:.0f} MB are free again."))
+        words = _("Deleted: %(size)s MB are free again.") % {"size": f"{freed / MEGABYTE:.0f}"}
+        self.stdout.write(self.style.SUCCESS(words))
 
     def _accept(self, options: dict[str, Any]) -> None:
         model = modelstore.get_model(options["name"])
         self._show_terms(model)
-        if not options["who"] and not self._ask("Do you accept these terms?"):
-            raise CommandError(
-                'Not accepted. Run it again with --name "WHO" to accept.', returncode=NOT_ACCEPTED
-            )
+        if not options["who"] and not self._ask(_("Do you accept these terms?")):
+            words = _('Not accepted. Run it again with --name "WHO" to accept.')
+            raise CommandError(words, returncode=NOT_ACCEPTED)
         self._record(model, _name(options))
 
     def _card(self, options: dict[str, Any]) -> None:
@@ -156,9 +170,9 @@ class Command(BaseCommand):
         except (OSError, ValueError) as error:
             raise CommandError(str(error), returncode=WRONG) from error
         card = modelstore.import_card(model, text)
-        self.stdout.write(
-            self.style.SUCCESS(f"{model.spec.title} can be planned with here ({card.fingerprint}).")
-        )
+        words = _("%(title)s can be planned with here (%(fingerprint)s).")
+        words %= {"title": model.spec.title, "fingerprint": card.fingerprint}
+        self.stdout.write(self.style.SUCCESS(words))
 
     # Terms
 
@@ -171,56 +185,57 @@ class Command(BaseCommand):
             return _name(options)
         if api.has_accepted_before(model.name):
             return ""
-        if self._ask("Do you accept these terms?"):
+        if self._ask(_("Do you accept these terms?")):
             return _name(options)
-        raise CommandError(
-            'Nothing was fetched: run it again with --accept --name "WHO" to accept the terms.',
-            returncode=NOT_ACCEPTED,
+        words = _(
+            'Nothing was fetched: run it again with --accept --name "WHO" to accept the terms.'
         )
+        raise CommandError(words, returncode=NOT_ACCEPTED)
 
     def _show_terms(self, model: ConfiguredModel) -> None:
         terms = model.spec.terms
-        lines = [f"{model.spec.title}: {terms.licence}", f"  {terms.summary}", f"  {terms.url}"]
+        lines = [f"{model.spec.title}: {terms.licence}", _(terms.summary), terms.url]
         if terms.is_non_commercial:
-            lines.append("  Not for commercial use: neither the model nor what it says.")
+            lines.append(_("Not for commercial use: neither the model nor what it says."))
         if terms.must_tell_listeners:
             lines.append(
-                "  Listeners must be told that the voice is synthetic; every track says so."
+                _(
+                    "Listeners must be told that the voice is synthetic. Every track with it says "
+                    "so, and nothing turns it off."
+                )
             )
-        self.stdout.write("\n".join(lines))
+        self.stdout.write("\n  ".join(line for line in lines if line))
 
     def _record(self, model: ConfiguredModel, who: str) -> None:
         row = api.accept_licence(model.name, name=who)
-        self.stdout.write(
-            self.style.SUCCESS(f"{row.licence}: accepted by {row.name} on {row.at:%Y-%m-%d}.")
-        )
+        self.stdout.write(self.style.SUCCESS(f"{row.licence}: {_say_accepted(row)}."))
 
     def _tell_made(self, model: ConfiguredModel, who: str) -> None:
         found = modelstore.inspect(model)
         assert found.card is not None  # noqa: S101 - it was made just now
-        self.stdout.write(self.style.SUCCESS(f"{model.spec.title} is in {model.folder}."))
+        names = {"title": model.spec.title, "folder": model.folder, "name": model.name}
+        self.stdout.write(self.style.SUCCESS(_("%(title)s is in %(folder)s.") % names))
         if not found.is_verified:
-            self.stdout.write(
-                self.style.WARNING(
-                    "Unverified: nobody vouched for checksums of the published files; those of "
-                    "these are recorded in its card."
-                )
+            words = _(
+                "Unverified: nobody vouched for checksums of the published files; those of these "
+                "are recorded in its card."
             )
+            self.stdout.write(self.style.WARNING(words))
         if who:
             self._record(model, who)
         elif model.spec.terms.needs_acceptance and not _is_accepted(model):
-            self.stdout.write(
-                self.style.WARNING(
-                    f"It says nothing before its terms are accepted: manage.py models accept "
-                    f"{model.name}"
-                )
+            words = _(
+                "It says nothing before its terms are accepted: manage.py models accept %(name)s"
             )
+            self.stdout.write(self.style.WARNING(words % names))
 
     def _ask(self, question: str) -> bool:
         """Whether somebody at a terminal says yes; nobody there is no."""
         if not sys.stdin.isatty():
             return False
-        return input(f"{question} [y/N] ").strip().casefold() in ("y", "yes")
+        words = _("%(question)s [y/N] ") % {"question": question}
+        # Translators: how people begin a yes, several ways separated by spaces.
+        return input(words).strip().casefold() in _("y yes").split()
 
 
 def _name(options: dict[str, Any]) -> str:
@@ -234,8 +249,14 @@ def _is_accepted(model: ConfiguredModel) -> bool:
 
 def _say_acceptance(state: api.ModelState) -> str:
     if state.acceptance is not None:
-        return f"accepted by {state.acceptance.name} on {state.acceptance.at:%Y-%m-%d}"
-    return "not accepted" if state.inspection.model.spec.terms.needs_acceptance else "free to use"
+        return _say_accepted(state.acceptance)
+    is_needed = state.inspection.model.spec.terms.needs_acceptance
+    return _("not accepted") if is_needed else _("free to use")
+
+
+def _say_accepted(row: LicenceAcceptance) -> str:
+    names = {"name": row.name, "at": date_format(row.at, "SHORT_DATE_FORMAT")}
+    return _("accepted by %(name)s on %(at)s") % names
 
 
 def _describe(state: api.ModelState) -> dict[str, Any]:

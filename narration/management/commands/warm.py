@@ -32,7 +32,7 @@ class Command(BaseCommand):
         try:
             job = api.request_warm(options["alias"])
         except NarrationError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(_say(error)) from error
         if options["wait"]:
             job = self._wait(job)
         elif is_left_alone(job):
@@ -60,6 +60,12 @@ class Command(BaseCommand):
         if waiting is not None and waiting.code != self._told:
             self._told = waiting.code
             self.stdout.write(waiting.reason)
+
+
+def _say(error: NarrationError) -> str:
+    """In the reader's words, and in those that name the command that helps."""
+    words, detail = api.explain_error(error), str(error)
+    return words if detail in words else f"{words} ({detail})"
 
 
 def is_left_alone(job: Job) -> bool:
