@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.utils import translation
 
 from narration import api, modelstore
 from narration.exceptions import EngineError, LicenceNotAccepted, NotAllowed
@@ -144,6 +145,17 @@ def test_the_manifest_the_row_and_the_files_tell(accepted, note):  # noqa: F811
     assert "What it says may not be sold." in licence
     files = {file.format: file for file in track.files.all()}
     assert read_comment(files["mp3"]) == read_comment(files["opus"]) == "Read by a synthetic voice"
+
+
+def test_the_panel_marks_as_english_what_nobody_translated(accepted, note, owner, client):  # noqa: F811
+    narrate(note)
+    client.force_login(owner)
+    url = f"/narration/panel/testapp.note/{note.pk}/en/"
+    page = client.get(url, headers={"accept-language": "pt-br"}).content.decode()
+    assert '<li lang="en">TEST-1.0: For tests only.' in page
+    with translation.override("pt-br"):
+        (licence,) = api.list_restrictions(note, language="en")
+    assert licence in get_track(note).licences
 
 
 def test_a_voice_without_such_a_duty_tells_nothing_of_it(note, settings):

@@ -97,8 +97,9 @@ class Command(BaseCommand):
         if found.card is not None:
             rows.append((_("fingerprint"), found.card.fingerprint))
         rows.append((_("licence"), f"{terms.licence}: {_say_acceptance(state)}"))
+        width = max(len(name) for name, _words in rows)
         for name, words in rows:
-            self.stdout.write(f"  {name:<12} {words}")
+            self.stdout.write(f"  {name:<{width}}  {words}")
 
     def _download(self, options: dict[str, Any]) -> None:
         model = modelstore.get_model(options["name"])
