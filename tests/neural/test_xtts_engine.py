@@ -286,6 +286,7 @@ def test_a_full_card_leaves_to_the_processor_only_where_allowed(engine, monkeypa
     if allowed:
         result = engine.speak(wanted)
         assert result.device == "cpu"
+        assert result.evidence["on_cpu"]  # the author is told
         assert np.array_equal(result.waveform.samples, heard)
     else:
         with pytest.raises(EngineError, match="20,971,520 bytes") as error:
