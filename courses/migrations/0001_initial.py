@@ -115,6 +115,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="lessons",
                         to="courses.course",
+                        verbose_name="course",
                     ),
                 ),
             ],
@@ -137,7 +138,12 @@ class Migration(migrations.Migration):
                 ("version", models.PositiveIntegerField(verbose_name="version")),
                 ("title", models.CharField(max_length=200, verbose_name="title")),
                 ("markdown", models.TextField(blank=True, verbose_name="text")),
-                ("author_name", models.CharField(blank=True, default="", max_length=150)),
+                (
+                    "author_name",
+                    models.CharField(
+                        blank=True, default="", max_length=150, verbose_name="author's name"
+                    ),
+                ),
                 ("at", models.DateTimeField(auto_now_add=True, verbose_name="at")),
                 (
                     "author",
@@ -171,13 +177,19 @@ class Migration(migrations.Migration):
                 ("title", models.CharField(max_length=200, verbose_name="title")),
                 ("markdown", models.TextField(blank=True, default="", verbose_name="text")),
                 ("version", models.PositiveIntegerField(default=0, verbose_name="version")),
-                ("translated_from_version", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "translated_from_version",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="translated from version"
+                    ),
+                ),
                 (
                     "lesson",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="texts",
                         to="courses.lesson",
+                        verbose_name="lesson",
                     ),
                 ),
                 (
@@ -199,6 +211,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="translations",
                         to="courses.lessontext",
+                        verbose_name="translated from",
                     ),
                 ),
             ],
@@ -215,6 +228,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="revisions",
                 to="courses.lessontext",
+                verbose_name="lesson text",
             ),
         ),
         migrations.CreateModel(
@@ -247,6 +261,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="memberships",
                         to="courses.course",
+                        verbose_name="course",
                     ),
                 ),
                 (
@@ -255,6 +270,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="course_memberships",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
             ],

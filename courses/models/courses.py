@@ -126,9 +126,14 @@ class Course(Row):
 class Membership(Row):
     """Somebody's one role in a course."""
 
-    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="memberships")
+    course = models.ForeignKey(
+        Course, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("course")
+    )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="course_memberships"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        related_name="course_memberships",
     )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.LEARNER)
 

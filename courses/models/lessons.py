@@ -61,7 +61,9 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
 class Lesson(Row):
     """A page of a course; its words are in ``LessonText``, one per language."""
 
-    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="lessons")
+    course = models.ForeignKey(
+        Course, on_delete=models.CASCADE, related_name="lessons", verbose_name=_("course")
+    )
     position = models.PositiveIntegerField(_("position"), default=0)
     slug = models.SlugField(_("address"), max_length=80)
     external_id = models.CharField(_("external id"), max_length=200, blank=True, default="")

@@ -31,7 +31,12 @@ class LessonText(Row):
     ``version`` 0 means that nothing was saved yet.
     """
 
-    lesson = models.ForeignKey("courses.Lesson", on_delete=models.CASCADE, related_name="texts")
+    lesson = models.ForeignKey(
+        "courses.Lesson",
+        on_delete=models.CASCADE,
+        related_name="texts",
+        verbose_name=_("lesson"),
+    )
     language = models.CharField(_("language"), max_length=35)
     title = models.CharField(_("title"), max_length=200)
     markdown = models.TextField(_("text"), blank=True, default="")
@@ -45,9 +50,16 @@ class LessonText(Row):
         related_name="+",
     )
     translated_from = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="translations"
+        "self",
+        verbose_name=_("translated from"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="translations",
     )
-    translated_from_version = models.PositiveIntegerField(null=True, blank=True)
+    translated_from_version = models.PositiveIntegerField(
+        _("translated from version"), null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("lesson text")
@@ -132,7 +144,12 @@ class LessonText(Row):
 class LessonRevision(Row):
     """One version of a text, never changed; ``author_name`` stays when the account goes."""
 
-    text = models.ForeignKey(LessonText, on_delete=models.CASCADE, related_name="revisions")
+    text = models.ForeignKey(
+        LessonText,
+        on_delete=models.CASCADE,
+        related_name="revisions",
+        verbose_name=_("lesson text"),
+    )
     version = models.PositiveIntegerField(_("version"))
     title = models.CharField(_("title"), max_length=200)
     markdown = models.TextField(_("text"), blank=True)
@@ -144,7 +161,7 @@ class LessonRevision(Row):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    author_name = models.CharField(max_length=150, blank=True, default="")
+    author_name = models.CharField(_("author's name"), max_length=150, blank=True, default="")
     at = models.DateTimeField(_("at"), auto_now_add=True)
 
     class Meta:

@@ -2,6 +2,7 @@
 
 from narration.models.base import Row, get_actor_name
 from narration.models.consents import Consent, ConsentScope
+from narration.models.labels import label_fields
 from narration.models.listening import Heard, ListeningHour, Position
 from narration.models.narrations import (
     Narration,
@@ -93,3 +94,5 @@ __all__ = [
     "get_actor_name",
     "iter_chunks",
 ]
+
+label_fields(Row.__subclasses__())
