@@ -18,6 +18,8 @@ from narration.models import Job, JobState, Lane
 from narration.pipeline.events import record
 
 MAX_REST = timedelta(hours=1)
+#: Somebody made room or started the server, and looks at the queue: not an hour later.
+MAX_REST_MENDED_BY_HAND = timedelta(minutes=5)
 #: Faults of the place where jobs are worked on, whatever their text.
 OF_THE_PLACE = {
     "database_away",
@@ -63,9 +65,16 @@ def note_failure(lane: str, error: NarrationError) -> None:
     excess = row.failures - configuration.breaker_failures
     if excess < 0:
         return
-    rest = min(timedelta(seconds=configuration.retry_seconds) * 2 ** min(excess, 10), MAX_REST)
+    rest = get_pause(error.code, excess)
     Lane.objects.filter(pk=row.pk).update(paused_until=Now() + rest)
     record("lane_rests", data={"lane": lane, "code": error.code, "seconds": rest.total_seconds()})
+
+
+def get_pause(code: str, doublings: int) -> timedelta:
+    """How long to leave a fault alone: twice as long each time, up to what its kind allows."""
+    longest = MAX_REST_MENDED_BY_HAND if code in WAITED_FOR else MAX_REST
+    first = timedelta(seconds=conf.get_configuration().retry_seconds)
+    return min(first * (1 << min(doublings, 10)), longest)
 
 
 def _is_of_the_place(error: NarrationError) -> bool:

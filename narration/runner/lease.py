@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -179,7 +178,7 @@ class Lease:
             logger.warning("Job %s failed after its lease was lost: %s", self.job.uid, error.code)
 
     def _try_later(self, error: NarrationError, attempts: int) -> None:
-        wait = timedelta(seconds=conf.get_configuration().retry_seconds) * 2 ** min(attempts - 1, 6)
+        wait = lanes.get_pause(error.code, min(attempts - 1, 6))
         self._queue_again(
             "job_tried_later",
             claims=0,

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from narration import api, runner
-from narration.exceptions import NarrationError
+from narration.exceptions import NarrationError, StorageFull
 from narration.models import (
     Event,
     Job,
@@ -222,6 +223,21 @@ def test_a_lane_is_probed_by_one_job_at_a_time(owner):
     Lane.objects.create(name="cpu", failures=5, paused_until=None, error_code="x")
     assert runner.claim("cpu") is not None
     assert runner.claim("cpu") is None
+
+
+def test_a_full_disk_that_was_cleared_is_noticed_within_minutes(owner, monkeypatch):
+    """It may have been full for a day: the rest does not grow to an hour as an engine's does."""
+    fail_with(monkeypatch, StorageFull("The disk is full."))
+    Lane.objects.create(name="cpu", failures=40, error_code="storage_full")
+    (note,) = make_notes(owner, 1)
+    job = api.request_narration(note, language="en", user=owner)
+    Job.objects.update(attempts=40)
+    assert work() == 1
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("queued", "storage_full")
+    soon = timezone.now() + timedelta(minutes=5, seconds=30)
+    assert timezone.now() < job.not_before < soon
+    assert timezone.now() < Lane.objects.get().paused_until < soon
 
 
 def test_texts_at_fault_do_not_let_the_lane_rest(owner):
