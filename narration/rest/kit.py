@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse
 from knox.auth import TokenAuthentication
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 PROBLEM_TYPE = "application/problem+json"
 #: Said alike of what does not exist and of what is not this caller's to know.
 NOT_FOUND = "There is nothing here that you may use."
+#: What a program does about a server that is away: it comes back, a little later.
+AWAY = "The database does not answer, or is too busy to. Ask again later."
+RETRY_SECONDS = "10"
 
 #: The first match decides; a class's own subclasses come before it.
 STATUSES: tuple[tuple[type[exceptions.NarrationError], HTTPStatus], ...] = (
@@ -45,6 +49,8 @@ STATUSES: tuple[tuple[type[exceptions.NarrationError], HTTPStatus], ...] = (
     (exceptions.EngineError, HTTPStatus.SERVICE_UNAVAILABLE),
     (exceptions.UploadRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (exceptions.StorageCorrupt, HTTPStatus.SERVICE_UNAVAILABLE),
+    (exceptions.StorageFull, HTTPStatus.SERVICE_UNAVAILABLE),
+    (exceptions.StorageUnreachable, HTTPStatus.SERVICE_UNAVAILABLE),
     (exceptions.NarrationError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 
@@ -90,6 +96,8 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     """DRF's ``EXCEPTION_HANDLER``: problem details; None for a fault of ours, which is raised."""
     if isinstance(error, exceptions.NarrationError):
         return _build_narration_problem(error)
+    if isinstance(error, OperationalError | InterfaceError):
+        return _build_away_problem(error)
     if isinstance(error, Http404):
         error = drf.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -170,6 +178,14 @@ class UnknownView(ApiView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse before anything is parsed or asked."""
         raise drf.NotFound
+
+
+def _build_away_problem(error: Exception) -> Response:
+    """The site's page for a fault of ours would not tell a program that it may pass."""
+    logger.error("The database did not answer a request.", exc_info=error)
+    problem = build_problem(HTTPStatus.SERVICE_UNAVAILABLE, AWAY, "database_away")
+    problem.headers["Retry-After"] = RETRY_SECONDS
+    return problem
 
 
 def _build_narration_problem(error: exceptions.NarrationError) -> Response:

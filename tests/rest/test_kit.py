@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 
 from narration import exceptions
@@ -21,7 +22,11 @@ from narration.rest.kit import NOT_FOUND, STATUSES, handle_exception
         (exceptions.EngineCrashed("plain words"), 503),
         (exceptions.EngineError("plain words"), 503),
         (exceptions.StorageCorrupt("plain words"), 503),
+        (exceptions.StorageFull("plain words"), 503),
+        (exceptions.StorageUnreachable("plain words"), 503),
         (exceptions.ConfigurationError("secret"), 500),
+        (OperationalError("secret"), 503),
+        (InterfaceError("secret"), 503),
         (exceptions.NarrationError("secret"), 500),
     ],
 )

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -371,3 +371,14 @@ def test_a_draft_is_for_who_may_narrate(api, note, owner, stranger, part):
 def test_a_damaged_file_is_not_served(as_owner, narration, track, narration_storage):
     narration_storage.delete(get_file(track).storage_name)
     assert is_problem(as_owner.get(f"{NARRATIONS}{narration.uid}/audio/"), 404)
+
+
+def test_a_database_that_is_away_is_told_to_programs(as_owner, db):
+    def refuse(*_args):
+        raise OperationalError("connection refused")
+
+    with connection.execute_wrapper(refuse):
+        response = as_owner.get(NARRATIONS)
+    assert is_problem(response, 503)
+    assert response.json()["code"] == "database_away"
+    assert int(response.headers["Retry-After"]) > 0
