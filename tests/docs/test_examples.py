@@ -152,6 +152,20 @@ def test_the_text_names_every_example(path):
     assert [each.name for each in EXAMPLES.iterdir() if f"examples/{each.name}" not in text] == []
 
 
+@pytest.mark.parametrize("path", [*HOW_TOS, *GPU_HOW_TOS], ids=lambda path: path.name)
+def test_the_text_makes_the_user_of_the_units_and_gives_it_what_root_wrote(path):
+    """The folder of voices is nobody else's (0700): left to root, no worker could enter it."""
+    (user,) = {read_unit(unit)["Service"]["User"] for unit in UNITS}
+    blocks = re.findall(r"^```\w*\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE)
+    made = re.compile(rf"^useradd --system .*\b{user}$", re.MULTILINE)
+    assert len([block for block in blocks if made.search(block)]) == 1
+    root = re.compile(r"models download|--read|createsuperuser")
+    writes = [block for block in blocks if root.search(block)]
+    assert writes
+    for block in writes:
+        assert f"chown -R {user}: /srv/narration/var" in root.split(block)[-1]
+
+
 @pytest.mark.parametrize("path", GPU_HOW_TOS, ids=lambda path: path.name)
 def test_the_blocks_of_python_in_the_text_are_python(path):
     for block in re.findall(r"^```python\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE):
