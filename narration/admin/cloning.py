@@ -133,7 +133,7 @@ class VoiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     evidence=evidence,
                 )
             except NarrationError as error:
-                form.add_error("recordings", str(error))
+                form.add_error("name" if error.code == "same_name" else "recordings", str(error))
             except ValidationError as error:
                 form.add_error(None, error.messages)
             else:

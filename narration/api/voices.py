@@ -6,13 +6,14 @@ else gets ``NotAllowed``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from narration import storage
@@ -94,6 +95,7 @@ def create_cloned_voice(
     """Store a consent, the voice it is for and what it imitates: all of it or nothing.
 
     ``voice`` and ``consent`` are unsaved rows. ``UploadRefused`` for a recording of no use,
+    ``ConflictError`` with the code "same_name" for a name that was given meanwhile,
     ``ValidationError`` by field for the rest.
     """
     _require(user)
@@ -101,34 +103,36 @@ def create_cloned_voice(
     if not prepared:
         raise UploadRefused(_("Add at least one recording."), code="recording_missing")
     voice.kind, voice.engine_voice = VoiceKind.CLONED, ""
-    stored = _store_evidence(consent, evidence)
-    try:
-        with transaction.atomic():
-            if not Consent.objects.filter(uid=consent.uid).exists():
-                save_consent(consent, user=user)
-            voice.consent = consent
-            voice.full_clean()
-            voice.save()
-            references.add_recordings(voice, prepared, user=user)
-            ref = f"narration.voice:{voice.uid}"
-            record("voice_cloned", actor=user, object_ref=ref)
-    except BaseException:
-        if stored:
-            storage.delete(stored)
-        raise
+    recorded: list[str] = []
+    with _forgetting(consent, evidence, recorded):
+        try:
+            with transaction.atomic():
+                if not Consent.objects.filter(uid=consent.uid).exists():
+                    save_consent(consent, user=user)
+                voice.consent = consent
+                voice.full_clean()
+                voice.save()
+                recorded += references.add_recordings(voice, prepared, user=user)
+                ref = f"narration.voice:{voice.uid}"
+                record("voice_cloned", actor=user, object_ref=ref)
+        except IntegrityError as error:
+            if _is_taken(voice.name):
+                words = _("There is a voice of this name already.")
+                raise ConflictError(words, code="same_name") from error
+            raise
     return voice
 
 
 def save_consent(consent: Consent, *, user: Any, evidence: Evidence | None = None) -> Consent:
     """Record a person's word, new; ``ValidationError`` where it is half a word."""
     _require(user)
-    _store_evidence(consent, evidence)
-    consent.recorded_by = get_actor(user)
-    consent.recorded_by_name = get_actor_name(user)
-    consent.full_clean()
-    with transaction.atomic():
-        consent.save(force_insert=True)
-        record("consent_recorded", actor=user, object_ref=consents.name_consent(consent))
+    with _forgetting(consent, evidence):
+        consent.recorded_by = get_actor(user)
+        consent.recorded_by_name = get_actor_name(user)
+        consent.full_clean()
+        with transaction.atomic():
+            consent.save(force_insert=True)
+            record("consent_recorded", actor=user, object_ref=consents.name_consent(consent))
     return consent
 
 
@@ -262,6 +266,21 @@ def _describe(narration: Narration, voices: list[int], *, is_published: bool) ->
     )
 
 
+@contextmanager
+def _forgetting(
+    consent: Consent, evidence: Evidence | None, recorded: Sequence[str] = ()
+) -> Iterator[None]:
+    """Keep the evidence; where the rows are not stored after all, no file stays without one."""
+    stored = _store_evidence(consent, evidence)
+    try:
+        yield
+    except BaseException:
+        references.forget(recorded)
+        if stored:
+            storage.delete(stored)
+        raise
+
+
 def _store_evidence(consent: Consent, evidence: Evidence | None) -> str:
     """Keep the file in private; its storage name, "" where there is none."""
     if evidence is None:
@@ -277,3 +296,7 @@ def _store_evidence(consent: Consent, evidence: Evidence | None) -> str:
 def _require(user: Any) -> None:
     if not can_manage_voices(user):
         raise NotAllowed("You may not manage voices.")
+
+
+def _is_taken(name: str) -> bool:
+    return Voice.objects.filter(name=name).exists()

@@ -85,9 +85,10 @@ def prepare(name: str, content: bytes) -> Prepared:
     return Prepared(name[:200], encode_flac(levelled), levelled.duration_ms, checks)
 
 
-def add_recordings(voice: Voice, prepared: Sequence[Prepared], *, user: Any = None) -> None:
+def add_recordings(voice: Voice, prepared: Sequence[Prepared], *, user: Any = None) -> list[str]:
     """Give a cloned voice more to imitate: from now on it sounds otherwise.
 
+    Returns the names of the files: to ``forget`` where the caller's transaction fails later on.
     ``ConsentError`` when its person does not consent (any more), ``ConflictError`` for a recording
     it has already, or that was given with another consent.
     """
@@ -110,10 +111,11 @@ def add_recordings(voice: Voice, prepared: Sequence[Prepared], *, user: Any = No
                 )
             _note_change(voice, "recordings_added", len(files), user)
     except BaseException as error:
-        _forget([file.name for file in files])
+        forget([file.name for file in files])
         if isinstance(error, IntegrityError):
             raise ConflictError(_("The voice has this recording already."), code="same") from error
         raise
+    return [file.name for file in files]
 
 
 def remove_recording(recording: ReferenceRecording, *, user: Any = None) -> None:
@@ -127,8 +129,15 @@ def remove_recording(recording: ReferenceRecording, *, user: Any = None) -> None
         stale.delete()
         recording.delete()
         _note_change(voice, "recording_removed", 1, user)
-    _forget(names)
+    forget(names)
     latents.sweep_local()
+
+
+def forget(names: Sequence[str]) -> None:
+    """Delete files that no row names; one that a row names (any more, or of others) stays."""
+    for name in names:
+        if not ReferenceRecording.objects.filter(file=name).exists():
+            storage.delete(name)
 
 
 def explain_refusal(code: str) -> str:
@@ -162,10 +171,3 @@ def _note_change(voice: Voice, event: str, count: int, user: Any) -> None:
     record(event, actor=user, object_ref=ref, data={"count": count})
     spoken = Segment.objects.filter(voice=voice).values("narration")
     request_refreshes(list(Narration.objects.filter(pk__in=spoken)), user=user)
-
-
-def _forget(names: Sequence[str]) -> None:
-    """Files that no row names; one that somebody else's row names is of the same content."""
-    for name in names:
-        if not ReferenceRecording.objects.filter(file=name).exists():
-            storage.delete(name)

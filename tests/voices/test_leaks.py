@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import storages
+from django.utils import timezone
 
 from narration import api
+from narration.api import voices
 from narration.exceptions import ConflictError, ConsentError
+from narration.models import Consent, Voice
 from tests.helpers import narrate
 from tests.testapp.models import Note
 from tests.voices.scenes import make_consent, make_voice
-from tests.voices.test_doors import SPEECH
+from tests.voices.test_doors import CLONE, SPEECH, build_data, make_operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,3 +56,57 @@ def test_recordings_that_are_refused_together_leave_no_file():
     with pytest.raises(ConflictError):
         api.add_recordings(voice, [("b.wav", bytes(other)), ("a.wav", SPEECH)], user=None)
     assert list_files() == before
+
+
+def build_consent():
+    now = timezone.now()
+    return Consent(
+        person="Ada", statement_version="1", statement="I agree.", evidence="-", given_at=now
+    )
+
+
+def make_cloned(name="Ada"):
+    voice = Voice(name=name, engine="dummy", languages=["en"])
+    letter = api.Evidence("letter.txt", b"I agree.")
+    return api.create_cloned_voice(
+        voice, build_consent(), [("a.wav", SPEECH)], user=None, evidence=letter
+    )
+
+
+def test_a_voice_that_is_not_stored_after_all_leaves_no_file(monkeypatch):
+    def fail(kind, **facts):
+        raise RuntimeError("The database went away.")
+
+    monkeypatch.setattr(voices, "record", fail)
+    with pytest.raises(RuntimeError):
+        make_cloned()
+    with pytest.raises(RuntimeError):
+        api.save_consent(build_consent(), user=None, evidence=api.Evidence("a.txt", b"Yes."))
+    assert list_files() == []
+    assert not Consent.objects.exists()
+
+
+def give_the_name_meanwhile(monkeypatch, name):
+    """Somebody else's voice of this name is stored after ours was found fit."""
+    check = Voice.full_clean
+
+    def check_and_be_late(self, *args, **kwargs):
+        check(self, *args, **kwargs)
+        Voice.objects.bulk_create([Voice(name=name, engine="dummy", engine_voice="low")])
+
+    monkeypatch.setattr(Voice, "full_clean", check_and_be_late)
+
+
+def test_of_two_voices_of_one_name_the_later_is_told_so(monkeypatch, client, django_user_model):
+    # In the same transaction, so that it can be seen on a database that locks writers out.
+    give_the_name_meanwhile(monkeypatch, "Ada")
+    monkeypatch.setattr(voices, "_is_taken", lambda name: name == "Ada")
+    with pytest.raises(ConflictError) as refused:
+        make_cloned()
+    assert refused.value.code == "same_name"
+    assert list_files() == []
+    client.force_login(make_operator(django_user_model))
+    answer = client.post(CLONE, build_data())
+    assert answer.status_code == 200
+    assert answer.context["form"].errors["name"] == ["There is a voice of this name already."]
+    assert not Consent.objects.exists()
