@@ -1,23 +1,25 @@
-"""Consents in the admin: recorded once, looked at, taken back; never edited, never deleted."""
+"""Consents in the admin: recorded once, looked at, renewed, taken back; never edited or deleted."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from narration import api, storage
-from narration.admin.voice_forms import ConsentForm
+from narration.admin.voice_forms import ConsentForm, RenewForm
 from narration.exceptions import NarrationError
 from narration.models import Consent, Voice
 from narration.models.statements import CURRENT, STATEMENTS
@@ -37,6 +39,7 @@ FACTS = (
     "revoked_by_name",
     "revoked_reason",
     "settled_at",
+    "renewed",
     "voices",
 )
 
@@ -86,9 +89,10 @@ class ConsentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """The page that takes one back, and the evidence."""
+        """The pages that renew one and take one back, and the evidence."""
         wrap = self.admin_site.admin_view
         own = [
+            path("<int:pk>/renew/", wrap(self.renew), name="narration_consent_renew"),
             path("<int:pk>/revoke/", wrap(self.revoke), name="narration_consent_revoke"),
             path("<int:pk>/evidence/", wrap(self.download), name="narration_consent_evidence"),
         ]
@@ -107,16 +111,43 @@ class ConsentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if obj.expires_at and "expires_at" in form.changed_data:
                 api.shorten_consent(obj, obj.expires_at, user=request.user)
             return
-        file = form.cleaned_data.get("evidence_upload")
-        evidence = api.Evidence(file.name, file.read()) if file else None
-        api.save_consent(obj, user=request.user, evidence=evidence)
+        api.save_consent(obj, user=request.user, evidence=_read_evidence(form))
+
+    def renew(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The same person's new word, by which the voices go on; shows which they are."""
+        consent = self._find(request, pk)
+        form, fault = RenewForm(consent, request.POST or None, request.FILES or None), ""
+        try:
+            api.check_renewable(consent)
+        except NarrationError as error:
+            fault = str(error)
+        if request.method == "POST" and not fault and form.is_valid():
+            new = form.save(commit=False)
+            evidence = _read_evidence(form)
+            try:
+                api.renew_consent(consent, new, user=request.user, evidence=evidence)
+            except NarrationError as error:
+                form.add_error("expires_at" if error.code == "new_ended" else None, str(error))
+            except ValidationError as error:
+                form.add_error(None, error.messages)
+            else:
+                messages.success(request, _("Renewed. The voices speak by this consent now."))
+                return self._go(new)
+        voices = list(Voice.objects.filter(consent=consent))
+        context = {
+            "form": form,
+            "fault": fault,
+            "voices": voices,
+            "uses": api.list_uses(voices),
+            "statements": STATEMENTS[CURRENT],
+        }
+        title = _("Renew the consent of %(person)s") % {"person": consent.person}
+        return self._show(request, consent, "consent_renew", title, context)
 
     def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask once, saying what will be gone; then it is."""
-        consent = get_object_or_404(Consent.objects.with_fault(), pk=pk)
-        if not api.can_manage_voices(request.user):
-            raise PermissionDenied
-        page = reverse("admin:narration_consent_change", args=[pk])
+        """Ask once, saying what will be gone and what goes on; then it is."""
+        consent = self._find(request, pk)
+        foreseen = api.foresee_revocation(consent)
         if request.method == "POST":
             reason = request.POST.get("reason", "")
             try:
@@ -124,19 +155,36 @@ class ConsentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             except NarrationError as error:
                 messages.error(request, str(error))
             else:
-                words = _("Taken back. Nothing is spoken in this voice any more.")
-                messages.success(request, words)
-            return HttpResponseRedirect(page)
-        context = {
+                _tell_end(request, foreseen)
+            return self._go(consent)
+        context = {"foreseen": foreseen, "uses": api.list_uses(foreseen.voices)}
+        title = _("Take back the consent of %(person)s") % {"person": consent.person}
+        return self._show(request, consent, "consent_revoke", title, context)
+
+    def _find(self, request: HttpRequest, pk: int) -> Consent:
+        if not api.can_manage_voices(request.user):
+            raise PermissionDenied
+        return get_object_or_404(Consent.objects.with_fault(), pk=pk)
+
+    def _go(self, consent: Consent) -> HttpResponse:
+        return HttpResponseRedirect(_get_page(consent))
+
+    def _show(
+        self,
+        request: HttpRequest,
+        consent: Consent,
+        name: str,
+        title: str,
+        context: dict[str, Any],
+    ) -> HttpResponse:
+        shared = {
             **self.admin_site.each_context(request),
-            "title": _("Take back the consent of %(person)s") % {"person": consent.person},
+            "title": title,
             "opts": Consent._meta,
             "consent": consent,
-            "page": page,
-            "voices": Voice.objects.filter(consent=consent),
-            "uses": api.list_uses(list(Voice.objects.filter(consent=consent))),
+            "page": _get_page(consent),
         }
-        return TemplateResponse(request, "admin/narration/consent_revoke.html", context)
+        return TemplateResponse(request, f"admin/narration/{name}.html", {**shared, **context})
 
     def download(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The evidence, as a download for who manages voices."""
@@ -183,3 +231,35 @@ class ConsentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def voices(self, consent: Consent) -> str:
         """Which speak by it."""
         return ", ".join(voice.name for voice in Voice.objects.filter(consent=consent)) or "–"
+
+    @admin.display(description=gettext_lazy("renewals"))
+    def renewed(self, consent: Consent) -> SafeString | str:
+        """The same person's other words about these voices, the oldest first."""
+        others = Consent.objects.family(consent).exclude(pk=consent.pk).order_by("pk")
+        links = ((_get_page(each), date_format(localtime(each.given_at))) for each in others)
+        return format_html_join(", ", '<a href="{}">{}</a>', links) or "–"
+
+
+def _get_page(consent: Consent) -> str:
+    return reverse("admin:narration_consent_change", args=[consent.pk])
+
+
+def _read_evidence(form: ModelForm[Any]) -> api.Evidence | None:
+    file = form.cleaned_data.get("evidence_upload")
+    return api.Evidence(file.name, file.read()) if file else None
+
+
+def _tell_end(request: HttpRequest, foreseen: api.Revocation) -> None:
+    """What is silent now, and what is not."""
+    if foreseen.voices:
+        messages.success(request, _("Taken back. Nothing is spoken in this voice any more."))
+    else:
+        messages.success(request, _("Taken back. No voice spoke by it."))
+    if foreseen.speaking:
+        words = _(
+            "Another consent of %(person)s holds, and by it these voices speak on: %(names)s. "
+            "If it is the same person, take it back as well."
+        )
+        names = ", ".join(voice.name for voice in foreseen.speaking)
+        person = foreseen.consents[0].person
+        messages.warning(request, words % {"person": person, "names": names})

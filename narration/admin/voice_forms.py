@@ -163,10 +163,30 @@ class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]
         before = Consent.objects.filter(uid=self.instance.uid).values_list("expires_at", flat=True)
         old = before.first()
         if old is not None and (wanted is None or wanted > old):
-            raise ValidationError(_("A consent is never extended: record a new one."))
+            raise ValidationError(_("A consent is never extended: renew it with a new one."))
         if wanted and self.instance.given_at and wanted <= self.instance.given_at:
             raise ValidationError(_("It expires before it was given."))
         return wanted
+
+
+class RenewForm(ConsentForm):
+    """The same person's new word, with what was agreed to before as a proposal."""
+
+    class Meta:
+        model = Consent
+        fields = ("scope", "scope_key", "evidence", "given_at", "expires_at")
+
+    def __init__(self, old: Consent, *args: Any, **kwargs: Any):
+        new = Consent(person=old.person, scope=old.scope, scope_key=old.scope_key)
+        super().__init__(*args, instance=new, **kwargs)
+        show_as_one_field(self, "given_at", "expires_at")
+
+
+def show_as_one_field(form: forms.BaseForm, *names: str) -> None:
+    """Moments in one field, as pages of our own show them."""
+    for name in names:
+        widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        form.fields[name].widget = widget
 
 
 class _ManyFilesInput(forms.ClearableFileInput):
@@ -236,9 +256,7 @@ class CloneForm(ConsentForm):
         }
         for name, options in choices.items():
             self.fields[name].choices = options  # type: ignore[attr-defined]
-        for name in ("given_at", "expires_at"):
-            widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-            self.fields[name].widget = widget
+        show_as_one_field(self, "given_at", "expires_at")
 
     def clean_name(self) -> str:
         """Nobody else's."""

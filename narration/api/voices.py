@@ -76,6 +76,18 @@ class Uses:
     withdrawn: tuple[Track, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """What ends together: consents that renew each other, and the voices that speak by them.
+
+    ``speaking`` are voices that go on by another consent that holds, of a person of that name.
+    """
+
+    consents: tuple[Consent, ...]
+    voices: tuple[Voice, ...]
+    speaking: tuple[Voice, ...]
+
+
 def can_manage_voices(user: Any) -> bool:
     """Whether ``user`` may add and end voices of persons, and hear their recordings."""
     if user is None:
@@ -147,31 +159,59 @@ def shorten_consent(consent: Consent, expires_at: datetime, *, user: Any) -> Non
         )
 
 
-def renew_consent(old: Consent, new: Consent, *, user: Any) -> int:
-    """Let the voices of one consent speak by another of the same person; how many there are.
+def renew_consent(
+    old: Consent, new: Consent, *, user: Any, evidence: Evidence | None = None
+) -> int:
+    """Store the same person's new word, and let all voices of the old one speak by it; how many.
 
-    Before the old one ends: what has ended is deleted.
+    ``new`` is an unsaved row. Before the old one ends: what has ended is deleted. Where the new one
+    is narrower, tracks outside its scope are withdrawn. ``ConflictError`` for what cannot be
+    renewed, ``ValidationError`` by field where the new one is half a word.
     """
     _require(user)
     if old.person != new.person:
         raise ConflictError(_("The new consent is another person's."), code="other_person")
-    with transaction.atomic():
-        live = Consent.objects.live().select_for_update().order_by("pk")
-        if set(live.filter(pk__in=(old.pk, new.pk)).values_list("pk", flat=True)) != {
-            old.pk,
-            new.pk,
-        }:
-            raise ConflictError(_("One of the two has ended."), code="consent_ended")
+    new.renews = old
+    with _forgetting(new, evidence), transaction.atomic():
+        consents.lock_family(old)
+        check_renewable(old)
+        save_consent(new, user=user)
+        if not Consent.objects.live().filter(pk=new.pk).exists():
+            raise ConflictError(_("The new consent has ended already."), code="new_ended")
         count = Voice.objects.filter(consent=old).update(consent=new)
         facts = {"to": consents.name_consent(new), "voices": count}
+        facts["withdrawn"] = consents.withdraw_beyond(new, user=user)
         record("consent_renewed", actor=user, object_ref=consents.name_consent(old), data=facts)
     return count
+
+
+def check_renewable(consent: Consent) -> None:
+    """``ConflictError`` unless it holds and some voice speaks by it."""
+    if not Consent.objects.live().filter(pk=consent.pk).exists():
+        words = _("It has ended, and what was made with it is deleted: nothing can be renewed.")
+        raise ConflictError(words, code="consent_ended")
+    if not Voice.objects.filter(consent=consent).exists():
+        words = _("No voice speaks by it: there is nothing to renew.")
+        raise ConflictError(words, code="no_voice")
 
 
 def revoke_consent(consent: Consent, *, user: Any = None, reason: str = "") -> None:
     """Take a consent back, now and for good: see ``narration.pipeline.consents.revoke``."""
     _require(user)
     consents.revoke(consent, user=user, reason=reason)
+
+
+def foresee_revocation(consent: Consent) -> Revocation:
+    """What ends when this consent is taken back, and what does not."""
+    family = list(Consent.objects.family(consent).with_fault().order_by("pk"))
+    rows = [row for row in family if row.pk == consent.pk or row.ended_at is None]
+    same = Voice.objects.select_related("consent").exclude(consent=None)
+    namesakes = Consent.objects.live().filter(person=consent.person)
+    return Revocation(
+        consents=tuple(rows),
+        voices=tuple(same.filter(consent__in=rows)),
+        speaking=tuple(same.filter(consent__in=namesakes).exclude(consent__in=family)),
+    )
 
 
 def add_recordings(voice: Voice, recordings: Sequence[tuple[str, bytes]], *, user: Any) -> None:

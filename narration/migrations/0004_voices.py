@@ -114,6 +114,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="consent",
+            name="renews",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="renewals",
+                to="narration.consent",
+                verbose_name="renews",
+            ),
+        ),
+        migrations.AddField(
+            model_name="consent",
             name="revoked_reason",
             field=models.CharField(blank=True, default="", max_length=200, verbose_name="reason"),
         ),

@@ -49,6 +49,16 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         """Those that have expired, and nobody has noticed yet."""
         return self.filter(ended_at=None, expires_at__lte=Now())
 
+    def family(self, consent: Consent) -> ConsentQuerySet:
+        """It, what it renews and what renews it: one person's word about the same voices."""
+        rows, known, layer = Consent.objects, {consent.pk}, {consent.pk}
+        while layer:
+            older = rows.filter(renewals__in=layer).values_list("pk", flat=True)
+            newer = rows.filter(renews__in=layer).values_list("pk", flat=True)
+            layer = {*older, *newer} - known
+            known |= layer
+        return self.filter(pk__in=known)
+
     def unsettled(self) -> ConsentQuerySet:
         """Those that have ended while something of theirs may still be there."""
         return self.filter(ended_at__isnull=False, settled_at=None)
@@ -58,11 +68,21 @@ class Consent(Row):
     """What a person agreed to, as it was shown to them.
 
     ``ended_at`` is when its end was put into effect, ``settled_at`` when all that was made with
-    it was deleted. What it says never changes, and it ends once: the database holds both, see
+    it was deleted. ``renews`` is the same person's earlier word, whose voices speak by this one
+    since. What it says never changes, and it ends once: the database holds both, see
     ``narration.models.triggers``.
     """
 
     person = models.CharField(_("person"), max_length=200)
+    renews = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="renewals",
+        verbose_name=_("renews"),
+    )
     statement_version = models.CharField(_("statement version"), max_length=40)
     statement = models.TextField(_("statement"), blank=True, default="")
     scope = models.CharField(

@@ -13,7 +13,15 @@ from typing import Any
 from django.db import connections, transaction
 
 #: What somebody agreed to.
-CONSENT_WORDS = ("person", "statement_version", "statement", "scope", "scope_key", "given_at")
+CONSENT_WORDS = (
+    "person",
+    "statement_version",
+    "statement",
+    "scope",
+    "scope_key",
+    "given_at",
+    "renews_id",
+)
 #: What proves it and who wrote it down: added once, never exchanged.
 CONSENT_PROOF = (
     "evidence",
@@ -116,6 +124,7 @@ def _build_triggers(vendor: str) -> list[_Trigger]:
         ("consent_is_proven", consent, "UPDATE", _say_forged(differs), "evidence never changes"),
         ("consent_grows_not", consent, "UPDATE", later, "a consent is never extended"),
         ("consent_ends_once", consent, "UPDATE", again, "a consent that ended has ended"),
+        ("consent_renews", consent, "INSERT", _say_no_renewal(_NOW[vendor]), "it renews no other"),
         ("recording_made", rendition, "INSERT", not_human, "a recording names its person"),
         ("recording_kept", rendition, "UPDATE", not_human, "a recording names its person"),
         ("voice_is_its_persons", voice, "UPDATE", other_person, "a voice stays with its person"),
@@ -153,14 +162,24 @@ def _say_forged(differs: Callable[..., str]) -> str:
     return " OR ".join([*proof, size, writer, f"(OLD.revoked_at IS NOT NULL AND ({ended}))"])
 
 
+def _say_no_renewal(now: str) -> str:
+    """A consent renews the same person's, while that holds."""
+    holds = f"given.person = NEW.person AND {_say_live('given', now)}"
+    given = f"SELECT 1 FROM narration_consent AS given WHERE given.id = NEW.renews_id AND {holds}"  # noqa: S608
+    return f"NEW.renews_id IS NOT NULL AND NOT EXISTS ({given})"
+
+
 def _find_renewal(now: str) -> str:
     """The same person's new word, given while the old one held: see ``api.renew_consent``."""
-    live = "{0}.ended_at IS NULL AND ({0}.expires_at IS NULL OR {0}.expires_at > " + now + ")"
     return (
         "SELECT 1 FROM narration_consent AS given JOIN narration_consent AS anew"  # noqa: S608
-        " ON anew.person = given.person WHERE given.id = OLD.consent_id"
-        f" AND anew.id = NEW.consent_id AND {live.format('given')} AND {live.format('anew')}"
+        " ON anew.renews_id = given.id WHERE given.id = OLD.consent_id"
+        f" AND anew.id = NEW.consent_id AND {_say_live('given', now)} AND {_say_live('anew', now)}"
     )
+
+
+def _say_live(row: str, now: str) -> str:
+    return f"{row}.ended_at IS NULL AND ({row}.expires_at IS NULL OR {row}.expires_at > {now})"
 
 
 def _forbid_replacing(name: str, columns: Sequence[str]) -> tuple[str, str, str, str, str]:

@@ -51,6 +51,7 @@ logger = logging.getLogger(__name__)
 REASONS = {
     "consent_revoked": "The person took back their consent to a voice in it.",
     "consent_expired": "The consent to a voice in it has expired.",
+    "consent_scope": "The consent to a voice in it is for another course now.",
 }
 BATCH = 200
 
@@ -58,30 +59,64 @@ BATCH = 200
 def revoke(consent: Consent, *, user: Any = None, reason: str = "") -> None:
     """Take a consent back, now and for good: its voices are silent when this returns.
 
-    Jobs are stopped and files deleted right after; what cannot be now is by the next sweeps.
-    ``ConflictError`` when it has been taken back already.
+    Whoever takes their word back means the voice, not one sheet of paper: what it renews and what
+    renews it ends with it. Jobs are stopped and files deleted right after; what cannot be now is
+    by the next sweeps. ``ConflictError`` when it has been taken back already.
     """
+    with transaction.atomic():
+        family = lock_family(consent)
+        named = next(row for row in family if row.pk == consent.pk)
+        if named.revoked_at is not None:
+            raise ConflictError(_("It has been taken back already."), code="consent_ended")
+        taken = [named, *(row for row in family if row is not named and row.ended_at is None)]
+        for row in taken:
+            _revoke_one(row, user, reason[:200], named)
+    consent.refresh_from_db()
+    for row in taken:
+        row.refresh_from_db()
+        settle_soon(row)
+
+
+def lock_family(consent: Consent) -> list[Consent]:
+    """All of ``ConsentQuerySet.family``, oldest first, until the transaction ends.
+
+    Who stores a sound with one of them has done so, or waits and then finds it gone; and nobody
+    renews any meanwhile, for who does locks the oldest first, as this does.
+    """
+    oldest = Consent.objects.family(consent).order_by("pk").values_list("pk", flat=True)[:1]
+    Consent.objects.select_for_update().filter(pk__in=list(oldest)).first()
+    return list(Consent.objects.family(consent).order_by("pk").select_for_update())
+
+
+def _revoke_one(consent: Consent, user: Any, reason: str, named: Consent) -> None:
     facts = {
         "revoked_at": Now(),
         "revoked_by": get_actor(user),
         "revoked_by_name": get_actor_name(user),
-        "revoked_reason": reason[:200],
+        "revoked_reason": reason,
     }
-    with transaction.atomic():
-        rows = Consent.objects.filter(pk=consent.pk)
-        # Locked: who stores a sound with it has done so, or waits and then finds it gone.
-        had_ended = rows.select_for_update().values_list("ended_at", flat=True).get() is not None
-        if not rows.filter(revoked_at=None).update(**facts, **({} if had_ended else _ended())):
-            raise ConflictError(_("It has been taken back already."), code="consent_ended")
-        record(
-            "consent_revoked",
-            actor=user,
-            object_ref=name_consent(consent),
-            data={"reason": reason[:200]},
-        )
-        _silence(consent, "consent_revoked", user)
-    consent.refresh_from_db()
-    settle_soon(consent)
+    ended = {} if consent.ended_at is not None else _ended()
+    Consent.objects.filter(pk=consent.pk).update(**facts, **ended)
+    data = {"reason": reason, **({} if consent is named else {"with": name_consent(named)})}
+    record("consent_revoked", actor=user, object_ref=name_consent(consent), data=data)
+    _silence(consent, "consent_revoked", user)
+
+
+def withdraw_beyond(consent: Consent, *, user: Any = None) -> int:
+    """Withdraw the tracks in which its voices are heard outside its scope; in how many texts.
+
+    A consent may be narrower than the one it renews.
+    """
+    beyond = []
+    tracks = Track.objects.filter(voices__voice__consent=consent)
+    for narration in Narration.objects.filter(pk__in=tracks.values("narration")).iterator(BATCH):
+        obj = narration.source_object
+        if not consent.covers(get_source(obj).get_scope_chain(obj) if obj is not None else ()):
+            beyond.append(narration.pk)
+    for start in range(0, len(beyond), BATCH):
+        there = tracks.filter(narration__in=beyond[start : start + BATCH])
+        _withdraw_tracks(there, REASONS["consent_scope"], user)
+    return len(beyond)
 
 
 def end_expired() -> int:
@@ -185,14 +220,13 @@ def _find_voices(consent: Consent) -> QuerySet[Voice, Any]:
 def _silence(consent: Consent, code: str, user: Any) -> None:
     """Nothing sounds and nothing is stored any more: a few statements, however much there is."""
     voices = list(_find_voices(consent).values_list("pk", flat=True))
-    _withdraw_tracks(voices, REASONS[code], user)
+    _withdraw_tracks(Track.objects.filter(voices__voice__in=voices), REASONS[code], user)
     Rendition.objects.filter(voice__in=voices, state=RenditionState.OK).update(
         state=RenditionState.QUARANTINED
     )
 
 
-def _withdraw_tracks(voices: list[int], reason: str, user: Any) -> None:
-    tracks = Track.objects.filter(voices__voice__in=voices)
+def _withdraw_tracks(tracks: QuerySet[Track], reason: str, user: Any) -> None:
     chosen = Q(draft_track__in=tracks.values("pk")) | Q(published_track__in=tracks.values("pk"))
     rows = list(Narration.objects.filter(chosen).order_by("pk"))
     Track.objects.filter(pk__in=tracks.values("pk"), withdrawn_at=None).update(

@@ -149,21 +149,46 @@ def test_a_voice_stays_with_its_person(kind):
     refuses(lambda: move(voice, make_consent("Grace")))
     refuses(lambda: move(voice, None, kind="builtin", engine="dummy", engine_voice="low"))
     refuses(lambda: move(voice, voice.consent, kind="builtin", engine_voice="low"))
-    assert move(voice, make_consent("Ada"))  # who says it again
+    refuses(lambda: move(voice, make_consent("Ada")))  # who may be somebody else of that name
+    assert move(voice, make_consent("Ada", renews=voice.consent))
 
 
 def test_only_a_word_that_holds_is_renewed_by_one_that_holds():
     past, now = timezone.now() - timedelta(hours=1), timezone.now()
     voice = make_voice(hertz=())
-    refuses(lambda: move(voice, make_consent(expires_at=past)))
-    refuses(lambda: move(voice, make_consent(ended_at=now)))
-    assert move(voice, make_consent(expires_at=now + DAY))
+    word = {"renews": voice.consent}
+    refuses(lambda: move(voice, make_consent(expires_at=past, **word)))
+    refuses(lambda: move(voice, make_consent(ended_at=now, **word)))
+    assert move(voice, make_consent(expires_at=now + DAY, **word))
     voice.refresh_from_db()
+    new = make_consent(renews=voice.consent)
     change(voice.consent, expires_at=past)
-    refuses(lambda: move(voice, make_consent()))
+    refuses(lambda: move(voice, new))
+    refuses(lambda: make_consent(renews=voice.consent))
     ended = make_voice("Ended", hertz=())
+    new = make_consent(renews=ended.consent)
     change(ended.consent, ended_at=now)
-    refuses(lambda: move(ended, make_consent()))
+    refuses(lambda: move(ended, new))
+    refuses(lambda: make_consent(renews=ended.consent))
+
+
+def test_nobody_renews_for_another():
+    given, other = make_consent(), make_consent()
+    refuses(lambda: make_consent("Grace", renews=given))
+    new = make_consent(renews=given)
+    refuses(lambda: change(new, renews=other))
+    refuses(lambda: change(new, renews=None))
+    refuses(lambda: change(other, renews=given))
+
+
+def test_the_family_of_a_consent_is_what_renews_it_and_what_it_renews():
+    first, other = make_consent(), make_consent()
+    second = make_consent(renews=first)
+    third = make_consent(renews=second)
+    fourth = make_consent(renews=first)
+    for each in (first, second, third, fourth):
+        assert set(Consent.objects.family(each)) == {first, second, third, fourth}
+    assert list(Consent.objects.family(other)) == [other]
 
 
 def test_what_is_imitated_and_learnt_stays_with_its_voice():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -29,11 +30,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """``CommandError`` when there is none or more than one, or the answer is no."""
         consent = _find(options["consent"])
-        voices = list(Voice.objects.filter(consent=consent))
-        uses = api.list_uses(voices)
-        named = ", ".join(voice.name for voice in voices) or "no voice"
+        foreseen = api.foresee_revocation(consent)
+        uses = api.list_uses(foreseen.voices)
         self.stdout.write(
-            f"Consent of {consent.person} ({consent.given_at:%Y-%m-%d}): {named}; spoken in "
+            f"{_name_consents(foreseen)}: {_name_voices(foreseen.voices)}; spoken in "
             f"{uses.narrations} text(s), heard by learners in {uses.published}."
         )
         if not options["yes"] and input("Take it back for good? Type yes: ").strip() != "yes":
@@ -45,6 +45,21 @@ class Command(BaseCommand):
         consent.refresh_from_db()
         done = "everything is deleted" if consent.settled_at else "the next sweeps delete the rest"
         self.stdout.write(f"Taken back; {done}.")
+        for voice in foreseen.speaking:
+            self.stdout.write(
+                f"{voice.name} speaks on: a person of this name has given another consent. If it "
+                f"is the same person, take {voice.consent and voice.consent.uid} back as well."
+            )
+
+
+def _name_consents(foreseen: api.Revocation) -> str:
+    days = ", ".join(f"{each.given_at:%Y-%m-%d}" for each in foreseen.consents)
+    kind = "Consent" if len(foreseen.consents) == 1 else "Consents, each a renewal,"
+    return f"{kind} of {foreseen.consents[0].person} ({days})"
+
+
+def _name_voices(voices: Sequence[Voice]) -> str:
+    return ", ".join(voice.name for voice in voices) or "no voice"
 
 
 def _find(name: str) -> Consent:
@@ -53,8 +68,8 @@ def _find(name: str) -> Consent:
     except ValueError:
         found = Consent.objects.filter(person=name, revoked_at=None)
     rows = list(found)
-    if len(rows) == 1:
-        return rows[0]
+    if rows and {*rows} <= {*Consent.objects.family(rows[-1])}:
+        return rows[0]  # the newest of one voice, which takes the others along
     if not rows:
         raise CommandError(f"There is no consent of '{name}' that could be taken back.")
     uids = ", ".join(f"{row.uid} ({row.given_at:%Y-%m-%d})" for row in rows)
