@@ -172,6 +172,11 @@ class Voice(Row):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def needs_consent(self) -> bool:
+        """Whether it is a person's, or like a person's: as ``VoiceQuerySet.needing_consent``."""
+        return self.kind != VoiceKind.BUILTIN or self.engine_voice.startswith(CLONED_PREFIX)
+
     def clean(self) -> None:
         """Refuse in the form what the engine would refuse in the night.
 

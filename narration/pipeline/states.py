@@ -25,6 +25,7 @@ from narration.models import (
     Segment,
     SynthesisFailure,
 )
+from narration.pipeline.consents import find_faults
 from narration.pipeline.doubts import count_flagged, explain_doubts, load_accepted
 from narration.pipeline.explanations import explain, explain_job
 from narration.pipeline.plans import supports_takes
@@ -108,6 +109,7 @@ class SegmentState:
     display_text: str
     spoken_text: str
     state: str
+    #: Why it failed, or why its voice may not speak here; in plain words.
     error: str
     audio_url: str
     duration_ms: int
@@ -193,8 +195,12 @@ def build_progress(job: Job) -> JobProgress:
 
 
 def list_segment_states(narration: Narration) -> list[SegmentState]:
-    """All sentences of the newest plan, in five queries."""
+    """All sentences of the newest plan, in five queries, and a few for voices of persons.
+
+    Sound of a voice that may not speak here is none, though it may be heard elsewhere.
+    """
     segments = list(Segment.objects.filter(narration=narration).select_related("voice"))
+    silent = _find_silent(narration, segments)
     digests = [segment.utterance_digest for segment in segments]
     renditions = Rendition.objects.in_digests(digests)
     failures = SynthesisFailure.objects.find_digests(digests)
@@ -204,7 +210,8 @@ def list_segment_states(narration: Narration) -> list[SegmentState]:
     return [
         _build_segment_state(
             segment,
-            renditions.get(segment.utterance_digest),
+            None if segment.voice_id in silent else renditions.get(segment.utterance_digest),
+            silence=silent.get(segment.voice_id, ""),
             error=errors.get(segment.utterance_digest, "failed")
             if segment.utterance_digest in failures
             else "",
@@ -213,6 +220,17 @@ def list_segment_states(narration: Narration) -> list[SegmentState]:
         )
         for segment in segments
     ]
+
+
+def _find_silent(narration: Narration, segments: Sequence[Segment]) -> dict[int, str]:
+    """Voices that may not speak this text now, by key, with the reason in plain words."""
+    voices = {segment.voice.pk: segment.voice for segment in segments}
+    names = {each.name: each.pk for each in voices.values() if each.needs_consent}
+    obj = narration.source_object if names else None
+    if obj is None:
+        return {}
+    faults = find_faults(names, get_source(obj).get_scope_chain(obj))
+    return {names[name]: reason for name, reason in faults.items()}
 
 
 def build_estimate(narration: Narration) -> Estimate:
@@ -300,12 +318,14 @@ def _build_segment_state(
     segment: Segment,
     rendition: Rendition | None,
     *,
+    silence: str,
     error: str,
     takes: bool,
     accepted: str | None,
 ) -> SegmentState:
+    """``silence`` is why its voice may not speak here, "" where it may."""
     is_flagged = rendition is not None and rendition.verdict == GateVerdict.FLAGGED
-    state = "ready" if rendition is not None else "failed" if error else "missing"
+    state = "ready" if rendition is not None else "failed" if error and not silence else "missing"
     return SegmentState(
         position=segment.position,
         anchor=segment.anchor,
@@ -313,7 +333,7 @@ def _build_segment_state(
         display_text=segment.display_text,
         spoken_text=segment.spoken_text,
         state=state,
-        error=explain(error) if state == "failed" else "",
+        error=silence or (explain(error) if state == "failed" else ""),
         audio_url=build_media_url("renditions", rendition.storage_name) if rendition else "",
         duration_ms=rendition.duration_ms if rendition else 0,
         voice_name=segment.voice.name,

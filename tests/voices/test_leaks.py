@@ -44,6 +44,25 @@ def test_the_same_sentence_elsewhere_is_not_heard_in_a_voice_of_this_course(
     assert {get_status(client, url) for url in urls} == {404}
     client.force_login(owner)
     assert {get_status(client, url) for url in urls} == {200}
+    told = api.list_segments(other, language="en", user=stranger)
+    assert {row.audio_url for row in told} == {""}
+    assert {(row.state, row.error) for row in told} == {
+        ("missing", "The consent to this voice is for another course.")
+    }
+    assert {row.state for row in api.list_segments(note, language="en", user=owner)} == {"ready"}
+    client.force_login(stranger)
+    page = client.get(f"/narration/panel/testapp.note/{other.pk}/en/sentences/").content.decode()
+    assert "for another course" in page
+    assert "data-play-segment" not in page.replace("data-segment-trouble", "")
+
+
+def test_sentences_in_a_voice_that_was_taken_back_say_so(note, owner, cast):
+    voice = make_voice()
+    cast(voice)
+    narrate(note)
+    api.revoke_consent(voice.consent)
+    told = {(row.state, row.error) for row in api.list_segments(note, language="en", user=owner)}
+    assert told == {("missing", "The person took back their consent to this voice.")}
 
 
 def test_recordings_that_are_refused_together_leave_no_file():
