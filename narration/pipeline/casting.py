@@ -123,8 +123,8 @@ class CastVoice:
 class Casting:
     """Roles mapped to voices, and the rules that say a text and lay it out in time.
 
-    ``foreign`` holds the voices of phrases in other languages. ``versions`` are the integers that
-    change when any of it does.
+    ``foreign`` holds the voices of phrases in other languages, ``named`` are all languages that
+    policies name voices for. ``versions`` are the integers that change when any of it does.
     """
 
     voices: Mapping[str, CastVoice]
@@ -133,6 +133,7 @@ class Casting:
     rules: SpeechRules = DEFAULT_RULES
     lexicon: ScopedLexicon = NO_ENTRIES
     foreign: Mapping[str, Mapping[str, CastVoice]] | None = None
+    named: frozenset[str] = frozenset()
     scope_chain: tuple[str, ...] = ()
 
     def get(self, role: Role, language: str = "") -> CastVoice:
@@ -191,6 +192,7 @@ def load_casting(
         rules=build_rules(_merge(policy.rules for policy in reversed(policies))),
         lexicon=lexicon,
         foreign=_cast_foreign(foreign, policies, cast, scope_chain, amendment),
+        named=frozenset(named for policy in policies for named in policy.casting),
         scope_chain=tuple(scope_chain),
     )
 

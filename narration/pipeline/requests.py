@@ -216,6 +216,7 @@ def _draft_jobs(
             casting = castings.get(chain, wish.narration.language)
             permits.require(cast.facts for cast in casting.voices.values())
             casting.demand_consents()
+            _demand_phrases(castings, chain, wish)
         except NarrationError as error:
             found[at] = error
             continue
@@ -242,6 +243,42 @@ def _draft_jobs(
         )
         turns[casting.lane] += 1
     return drafts
+
+
+def _demand_phrases(castings: Castings, chain: Sequence[str], wish: Wish) -> None:
+    """``ConsentError`` where a phrase in another language is cast with who may not speak it.
+
+    The text is read only where there is such a voice at all.
+    """
+    narration, source = wish.narration, get_source(wish.obj)
+    named = castings.get(chain, narration.language).named - {narration.language}
+    silent = [language for language in named if _is_silent(castings, chain, narration, language)]
+    if not silent:
+        return
+    for passage in source.get_passages(wish.obj, narration.language, wish.version):
+        for language in {run.language or passage.language for run in passage.runs} & {*silent}:
+            casting = castings.get(chain, narration.language, (language,))
+            if casting.speaks(language):
+                casting.get(passage.role, language).demand_consent()
+
+
+def _is_silent(
+    castings: Castings, chain: Sequence[str], narration: Narration, language: str
+) -> bool:
+    """Whether some voice of this other language may not speak.
+
+    One that cannot be cast at all is met by who plans, and refused there.
+    """
+    try:
+        foreign = castings.get(chain, narration.language, (language,)).foreign or {}
+    except NarrationError:
+        return False
+    try:
+        for cast in foreign.get(language, {}).values():
+            cast.demand_consent()
+    except NarrationError:
+        return True
+    return False
 
 
 def _list_overrides(narrations: Iterable[Narration]) -> Mapping[int, list[str]]:
