@@ -14,11 +14,11 @@ class NarrationAppConfig(AppConfig):
     def ready(self) -> None:
         """Connect receivers and checks, and let every app register its sources."""
         from narration import checks, receivers  # noqa: F401
-        from narration.models.triggers import install_triggers, remove_triggers
+        from narration.models.triggers import carry_triggers, install_triggers
 
         autodiscover_modules("narration_sources")
         receivers.connect_sources()
-        pre_migrate.connect(remove_triggers, sender=self, dispatch_uid="narration:triggers")
+        pre_migrate.connect(carry_triggers, sender=self, dispatch_uid="narration:triggers")
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="narration:triggers")
         if apps.is_installed("django_q"):
             from narration.queue.schedule import ensure_schedules

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from narration.diagnosis.findings import Finding, State
+from narration.models.triggers import list_missing
 
 #: Clocks that differ by more seconds confuse who reads logs beside rows. Leases are safe: they go
 #: by the database's clock alone.
@@ -35,6 +36,7 @@ def check_database() -> Iterator[Finding]:
     if connection.vendor == "sqlite":
         yield from _check_journal()
     yield from _check_migrations()
+    yield from _check_triggers()
     yield from _check_clock()
 
 
@@ -83,6 +85,20 @@ def _check_migrations() -> Iterator[Finding]:
     ) % {"count": len(plan)}
     advice = _("Run: manage.py migrate")
     yield Finding("migrations", title, State.BROKEN, words, advice, facts)
+
+
+def _check_triggers() -> Iterator[Finding]:
+    """What no program may do to consents, whichever it is."""
+    missing = list_missing()
+    title, facts = _("Rules of consent"), {"missing": missing}
+    if not missing:
+        words = _("The database holds what consents promise.")
+        yield Finding("triggers", title, State.OK, words, facts=facts)
+        return
+    words = _("The database does not hold what consents promise: triggers are missing (%(names)s).")
+    advice = _("Run: manage.py migrate. It writes them anew, also where nothing is to be migrated.")
+    told = words % {"names": ", ".join(missing)}
+    yield Finding("triggers", title, State.BROKEN, told, advice, facts)
 
 
 def _check_clock() -> Iterator[Finding]:

@@ -1,16 +1,18 @@
 """What a table's constraints cannot say, held by triggers: facts stay facts, whoever writes.
 
-They are taken away before every migration and written anew after it: SQLite loses those of a table
-that it copies, and copies no table that another's name.
+They are taken away in every migration and written anew before it is committed, so that one that
+fails leaves them as they were: SQLite loses those of a table that it copies, and copies no table
+that another's name. ``doctor`` tells where some are missing, and every ``migrate`` writes those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections, transaction
+from django.db.migrations import Migration, RunPython
 
 #: What somebody agreed to.
 CONSENT_WORDS = (
@@ -41,15 +43,14 @@ _OWNED = {
 #: Now, as the database keeps moments.
 _NOW = {"sqlite": "STRFTIME('%Y-%m-%d %H:%M:%f', 'now')", "postgresql": "STATEMENT_TIMESTAMP()"}
 _SAME = {"sqlite": "{0} IS NOT {1}", "postgresql": "{0} IS DISTINCT FROM {1}"}
-
-
 _INSTALLED = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": (
         "SELECT proname, prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
-        " WHERE NOT tgisinternal"
+        " WHERE NOT tgisinternal AND tgenabled <> 'D' AND pg_table_is_visible(tgrelid)"
     ),
 }
+EVENTS = ("INSERT", "UPDATE", "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class _Trigger:
     """``body`` is how the database tells it again; it is written where that differs."""
 
     name: str
+    event: str
     body: str
     drop: str
     statements: tuple[str, ...]
@@ -64,29 +66,64 @@ class _Trigger:
 
 def install_triggers(*, using: str = "default", **_signal: Any) -> None:
     """Write those that are missing or say something else, where the tables are there."""
-    connection = connections[using]
-    if connection.vendor not in _SAME or not _is_ready(connection):
-        return
-    with transaction.atomic(using=using), connection.cursor() as cursor:
-        cursor.execute(_INSTALLED[connection.vendor])
-        installed = dict(cursor.fetchall())
-        for trigger in _build_triggers(connection.vendor):
-            if installed.get(trigger.name) != trigger.body:
-                for statement in trigger.statements:
-                    cursor.execute(statement)
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        for trigger in _find_missing(using):
+            for statement in trigger.statements:
+                cursor.execute(statement)
 
 
-def remove_triggers(*, using: str = "default", **_signal: Any) -> None:
-    """Take away those that are there."""
+def remove_triggers(*, using: str = "default", events: Container[str] = EVENTS) -> None:
+    """Take away those that are there and are asked at these events."""
     connection = connections[using]
     if connection.vendor not in _SAME:
         return
     with transaction.atomic(using=using), connection.cursor() as cursor:
-        cursor.execute(_INSTALLED[connection.vendor])
-        installed = dict(cursor.fetchall())
+        installed = _list_installed(cursor, connection.vendor)
         for trigger in _build_triggers(connection.vendor):
-            if trigger.name in installed:
+            if trigger.name in installed and trigger.event in events:
                 cursor.execute(trigger.drop)
+
+
+def list_missing(*, using: str = "default") -> list[str]:
+    """Those that are not there, or say something else; none where the tables are not ready."""
+    return [trigger.name for trigger in _find_missing(using)]
+
+
+def carry_triggers(
+    *, using: str = "default", plan: Iterable[tuple[Migration, bool]] = (), **_signal: Any
+) -> None:
+    """Have each migration that is to be run take them away first and write them anew at its end.
+
+    In its own transaction: what fails, in whichever app, leaves them on. Other apps' only where the
+    database copies tables: one of theirs may change what a table of ours refers to.
+    """
+    for migration, _is_backwards in plan:
+        if connections[using].vendor == "sqlite" or migration.app_label == "narration":
+            away, anew = RunPython(_remove, _install), RunPython(_install, _remove)
+            vars(migration)["operations"] = [away, *migration.operations, anew]
+
+
+def _remove(_apps: Any, schema_editor: Any) -> None:
+    remove_triggers(using=schema_editor.connection.alias)
+
+
+def _install(_apps: Any, schema_editor: Any) -> None:
+    install_triggers(using=schema_editor.connection.alias)
+
+
+def _find_missing(using: str) -> list[_Trigger]:
+    connection = connections[using]
+    if connection.vendor not in _SAME or not _is_ready(connection):
+        return []
+    with connection.cursor() as cursor:
+        installed = _list_installed(cursor, connection.vendor)
+    wanted = _build_triggers(connection.vendor)
+    return [trigger for trigger in wanted if installed.get(trigger.name) != trigger.body]
+
+
+def _list_installed(cursor: Any, vendor: str) -> dict[str, str]:
+    cursor.execute(_INSTALLED[vendor])
+    return dict(cursor.fetchall())
 
 
 def _is_ready(connection: Any) -> bool:
@@ -115,6 +152,8 @@ def _build_triggers(vendor: str) -> list[_Trigger]:
         " WHERE voice.id = NEW.voice_id AND voice.kind = 'human')"
     )
     moved = differs("OLD.voice_id", "NEW.voice_id")
+    # What was set aside is made again, perhaps with a new consent, under another row.
+    remade = f"OLD.state <> 'quarantined' AND {moved}"
     other_person = f"OLD.kind <> 'builtin' AND ({differs('OLD.kind', 'NEW.kind')}"
     other_person += f" OR ({differs('OLD.consent_id', 'NEW.consent_id')} AND NOT EXISTS"
     other_person += f" ({_find_renewal(_NOW[vendor])})))"
@@ -127,6 +166,9 @@ def _build_triggers(vendor: str) -> list[_Trigger]:
         ("consent_renews", consent, "INSERT", _say_no_renewal(_NOW[vendor]), "it renews no other"),
         ("recording_made", rendition, "INSERT", not_human, "a recording names its person"),
         ("recording_kept", rendition, "UPDATE", not_human, "a recording names its person"),
+        ("sound_stays", rendition, "UPDATE", remade, "a sound stays with its voice"),
+        ("consent_stays", consent, "DELETE", "TRUE", "a consent is not forgotten"),
+        ("voice_stays", voice, "DELETE", "OLD.kind <> 'builtin'", "its consent ends it"),
         ("voice_is_its_persons", voice, "UPDATE", other_person, "a voice stays with its person"),
         (
             "reference_stays",
@@ -194,15 +236,15 @@ def _build_sqlite(name: str, table: str, event: str, condition: str, words: str)
     body = f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN {condition} "
     body += f"BEGIN SELECT RAISE(ABORT, '{words}'); END"
     drop = f"DROP TRIGGER IF EXISTS {name}"
-    return _Trigger(name, body, drop, (drop, body))
+    return _Trigger(name, event, body, drop, (drop, body))
 
 
 def _build_postgresql(name: str, table: str, event: str, condition: str, words: str) -> _Trigger:
     # A trigger's own condition may hold no subquery; that of its function may.
     body = f" BEGIN IF {condition} THEN RAISE EXCEPTION '{words}' USING ERRCODE = "
-    body += "'check_violation'; END IF; RETURN NEW; END "
+    body += f"'check_violation'; END IF; RETURN {'OLD' if event == 'DELETE' else 'NEW'}; END "
     function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
     trigger = f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW "
     trigger += f"EXECUTE FUNCTION {name}()"
     drop = f"DROP TRIGGER IF EXISTS {name} ON {table}"
-    return _Trigger(name, body, drop, (function, drop, trigger))
+    return _Trigger(name, event, body, drop, (function, drop, trigger))

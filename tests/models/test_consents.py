@@ -4,14 +4,12 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from narration.exceptions import ConsentError
 from narration.models import Consent, Override, Rendition, Voice, VoiceLatents
 from narration.models.statements import CURRENT, STATEMENTS, get_statement
-from narration.models.triggers import install_triggers
 from tests.models.test_tables import build_rendition
 from tests.voices.scenes import make_consent, make_voice
 
@@ -232,16 +230,6 @@ def test_nothing_is_replaced(table, changes, column):
     assert not Consent.objects.live().filter(pk=voice.consent_id).exists()
 
 
-def test_triggers_are_written_again_where_they_were_lost():
-    consent = make_consent()
-    with connection.cursor() as cursor:
-        table = "" if connection.vendor == "sqlite" else " ON narration_consent"
-        cursor.execute(f"DROP TRIGGER narration_consent_is_a_fact{table}")
-    assert change(consent, person="Grace")
-    install_triggers()
-    refuses(lambda: change(consent, person="Ada"))
-
-
 def demand(voice, chain=("",)):
     """The code of the refusal, "" where the voice may speak."""
     try:
@@ -275,11 +263,3 @@ def test_the_statement_is_there_in_both_languages():
     assert set(STATEMENTS[CURRENT]) == {"en", "pt-BR"}
     assert get_statement("pt-br") == STATEMENTS[CURRENT]["pt-BR"]
     assert get_statement("en-GB") == get_statement("fr") == STATEMENTS[CURRENT]["en"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_migrating_back_and_forth_keeps_what_is_held():
-    call_command("migrate", "narration", "0003", verbosity=0)
-    call_command("migrate", "narration", verbosity=0)
-    consent = make_consent()
-    refuses(lambda: change(consent, person="Grace"))

@@ -12,6 +12,7 @@ from narration import api, storage
 from narration.diagnosis import sound
 from narration.exceptions import ConsentError, EngineError, NarrationNotFound, UnsupportedUtterance
 from narration.models import Rendition, Track, TrackFile, Voice, VoiceLatents
+from narration.models.triggers import install_triggers, remove_triggers
 from narration.pipeline import consents
 from narration.pipeline.casting import CastVoice, cast_voice
 from narration.values import CLONED_PREFIX
@@ -33,7 +34,8 @@ def voice(cast):
 
 @contextmanager
 def unruled():
-    """Without the table's rule, as a database that somebody took it from."""
+    """Without the rules of its tables, as a database that somebody took them from."""
+    remove_triggers()
     rule = next(each for each in Voice._meta.constraints if each.name == RULE)
     is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
@@ -44,6 +46,7 @@ def unruled():
     try:
         yield
     finally:
+        install_triggers()
         if is_sqlite:
             with connection.cursor() as cursor:
                 cursor.execute("PRAGMA ignore_check_constraints = OFF")
