@@ -131,7 +131,7 @@ class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]
         if "statement_language" in self.fields:
             is_portuguese = (get_language() or "").startswith("pt")
             self.initial.setdefault("statement_language", "pt-BR" if is_portuguese else "en")
-            self.initial.setdefault("given_at", timezone.now())
+            self.initial["given_at"] = self.initial.get("given_at") or timezone.now()
 
     def clean(self) -> dict[str, Any]:
         """Refuse what the database would refuse, by field."""

@@ -9,7 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from narration.models import Voice
 from tests.audio.test_uploads import build_speech, encode
-from tests.voices.scenes import make_voice
+from tests.voices.scenes import make_consent, make_voice
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -74,13 +74,19 @@ def test_a_voice_is_recorded_in_the_page(live_server, page):
 
 def test_the_pages_fit(live_server, page, tmp_path):
     voice = make_voice()
+    old = voice.consent
+    voice.consent = make_consent(renews=old)
+    voice.save()
+    make_voice("Another voice of somebody of this name", hertz=(444.0,))
     names = {
         "clone": "voice/clone/",
         "recordings": f"voice/{voice.pk}/recordings/",
         "uses": f"voice/{voice.pk}/uses/",
         "voice": f"voice/{voice.pk}/change/",
         "revoke": f"consent/{voice.consent.pk}/revoke/",
+        "renew": f"consent/{voice.consent.pk}/renew/",
         "consent": f"consent/{voice.consent.pk}/change/",
+        "renewed": f"consent/{old.pk}/renew/",
     }
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -91,3 +97,21 @@ def test_the_pages_fit(live_server, page, tmp_path):
                 assert page.evaluate(FITS), (name, width)
                 shot = tmp_path / f"{name}-{width}-{scheme}.png"
                 page.screenshot(path=shot, full_page=True)
+
+
+def test_a_consent_is_renewed_and_taken_back_in_the_page(live_server, page):
+    voice = make_voice()
+    page.goto(f"{live_server.url}/admin/narration/consent/{voice.consent.pk}/change/")
+    page.get_by_role("link", name="Renew", exact=True).click()
+    expect(page.get_by_text("Ada's voice")).to_be_visible()
+    page.get_by_label("Expires at").fill("2126-01-31T10:00")
+    record = page.get_by_role("button", name="Record the new consent")
+    record.press("Enter")
+    expect(page.get_by_text("Give the evidence")).to_be_visible()
+    page.get_by_label("Evidence", exact=True).fill("A mail of hers.")
+    record.press("Enter")
+    expect(page.get_by_text("The voices speak by this consent now.")).to_be_visible()
+    page.get_by_role("link", name="Take back", exact=True).click()
+    expect(page.get_by_text("These end together:")).to_be_visible()
+    page.get_by_role("button", name="Take the consent back").press("Enter")
+    expect(page.get_by_text("Nothing is spoken in this voice any more")).to_be_visible()

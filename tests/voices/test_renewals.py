@@ -1,5 +1,6 @@
 """A consent that nears its end is renewed; who takes their voice back means all they renewed."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -83,6 +84,7 @@ def test_an_operator_renews_a_consent_on_its_page(client, operator, note, voice)
     shown = read(client.get(page))
     for words in ("Ada&#x27;s voice", "A note", "I am the person who is heard"):
         assert words in shown
+    assert re.search(r'value="\d{4}-\d\d-\d\dT\d\d:\d\d"', shown)  # given now, unless said
     data = build_data(evidence_upload=build_upload(b"%PDF-", "letter.pdf"))
     answer = client.post(page, data, follow=True)
     assert "The voices speak by this consent now" in read(answer)
