@@ -1,10 +1,13 @@
 """A consent that nears its end is renewed; who takes their voice back means all they renewed."""
 
 import re
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from narration import api, runner
@@ -211,6 +214,34 @@ def test_an_older_word_that_has_ended_takes_the_newer_along(note, voice):
     api.revoke_consent(first)
     assert not hears(note)
     assert not Consent.objects.filter(revoked_at=None).exists()
+
+
+def test_a_renewal_under_way_is_taken_back_with_the_rest(note, voice, monkeypatch):
+    """Who takes it back waits for the renewal, and then takes it along."""
+    narrate(note, publish=True)
+    old, inside = voice.consent, threading.Event()
+    withdraw = consents.withdraw_beyond
+
+    def renew_slowly(consent, **facts):
+        inside.set()
+        time.sleep(0.3)  # time enough to overtake, if nothing held the end back
+        return withdraw(consent, **facts)
+
+    monkeypatch.setattr(consents, "withdraw_beyond", renew_slowly)
+
+    def renew_it():
+        api.renew_consent(old, build_word(), user=None)
+        connection.close()
+
+    renewal = threading.Thread(target=renew_it)
+    renewal.start()
+    assert inside.wait(60)
+    api.revoke_consent(Consent.objects.get(pk=old.pk))
+    renewal.join(60)
+    assert Consent.objects.filter(revoked_at=None).count() == 0
+    assert Consent.objects.count() == 2
+    assert not hears(note)
+    assert list_files() == []
 
 
 def test_what_speaks_on_is_told(client, operator, note, voice):
