@@ -7,7 +7,7 @@ that another's name. ``doctor`` tells where some are missing, and every ``migrat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,6 @@ _INSTALLED = {
         " WHERE NOT tgisinternal AND tgenabled <> 'D' AND pg_table_is_visible(tgrelid)"
     ),
 }
-EVENTS = ("INSERT", "UPDATE", "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,6 @@ class _Trigger:
     """``body`` is how the database tells it again; it is written where that differs."""
 
     name: str
-    event: str
     body: str
     drop: str
     statements: tuple[str, ...]
@@ -72,15 +70,15 @@ def install_triggers(*, using: str = "default", **_signal: Any) -> None:
                 cursor.execute(statement)
 
 
-def remove_triggers(*, using: str = "default", events: Container[str] = EVENTS) -> None:
-    """Take away those that are there and are asked at these events."""
+def remove_triggers(*, using: str = "default") -> None:
+    """Take away those that are there."""
     connection = connections[using]
     if connection.vendor not in _SAME:
         return
     with transaction.atomic(using=using), connection.cursor() as cursor:
         installed = _list_installed(cursor, connection.vendor)
         for trigger in _build_triggers(connection.vendor):
-            if trigger.name in installed and trigger.event in events:
+            if trigger.name in installed:
                 cursor.execute(trigger.drop)
 
 
@@ -167,8 +165,6 @@ def _build_triggers(vendor: str) -> list[_Trigger]:
         ("recording_made", rendition, "INSERT", not_human, "a recording names its person"),
         ("recording_kept", rendition, "UPDATE", not_human, "a recording names its person"),
         ("sound_stays", rendition, "UPDATE", remade, "a sound stays with its voice"),
-        ("consent_stays", consent, "DELETE", "TRUE", "a consent is not forgotten"),
-        ("voice_stays", voice, "DELETE", "OLD.kind <> 'builtin'", "its consent ends it"),
         ("voice_is_its_persons", voice, "UPDATE", other_person, "a voice stays with its person"),
         (
             "reference_stays",
@@ -236,15 +232,15 @@ def _build_sqlite(name: str, table: str, event: str, condition: str, words: str)
     body = f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN {condition} "
     body += f"BEGIN SELECT RAISE(ABORT, '{words}'); END"
     drop = f"DROP TRIGGER IF EXISTS {name}"
-    return _Trigger(name, event, body, drop, (drop, body))
+    return _Trigger(name, body, drop, (drop, body))
 
 
 def _build_postgresql(name: str, table: str, event: str, condition: str, words: str) -> _Trigger:
     # A trigger's own condition may hold no subquery; that of its function may.
     body = f" BEGIN IF {condition} THEN RAISE EXCEPTION '{words}' USING ERRCODE = "
-    body += f"'check_violation'; END IF; RETURN {'OLD' if event == 'DELETE' else 'NEW'}; END "
+    body += "'check_violation'; END IF; RETURN NEW; END "
     function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
     trigger = f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW "
     trigger += f"EXECUTE FUNCTION {name}()"
     drop = f"DROP TRIGGER IF EXISTS {name} ON {table}"
-    return _Trigger(name, event, body, drop, (function, drop, trigger))
+    return _Trigger(name, body, drop, (function, drop, trigger))
