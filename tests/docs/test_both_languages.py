@@ -21,7 +21,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PROSE = ("markdown",)
 # What a reader fills in, and the language in which a command answers.
 FILLED_IN = {"PASTA": "FOLDER", "USUÁRIO": "USER", "CURSO": "COURSE", "AULA": "LESSON"}
-FILLED_IN |= {"curso.zip": "course.zip"}
+FILLED_IN |= {"curso.zip": "course.zip", "carta.pdf": "letter.pdf"}
 ANSWERS = " --language pt-br"
 
 
@@ -62,6 +62,7 @@ def read_blocks(text):
 def normalise(code):
     """Words of people in quotes, placeholders and the language of an answer may differ."""
     code = re.sub(r'(--(?:name|reason)) "[^"]*"', r"\1 WORDS", code.replace(ANSWERS, ""))
+    code = re.sub(r"(--statement-language) \S+", r"\1 LANGUAGE", code)
     for theirs, ours in FILLED_IN.items():
         code = re.sub(rf"(?<![\w.]){re.escape(theirs)}\b", ours, code)
     return code
