@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from narration import api
 from narration.admin.readonly import ReadOnlyAdmin
+from narration.admin.wording_forms import EntryForm, PolicyForm, WordingAdmin
 from narration.models import (
     LexiconEntry,
     LicenceAcceptance,
@@ -22,7 +24,8 @@ from narration.models import (
 
 
 @admin.register(LexiconEntry)
-class LexiconEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LexiconEntryAdmin(WordingAdmin):
+    form = EntryForm
     list_display = ["grapheme", "alias", "phoneme", "language", "scope_key", "state"]
     list_filter = ["state", "language"]
     search_fields = ["grapheme", "alias"]
@@ -36,7 +39,10 @@ class LexiconEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         api.apply_change(api.change_entry(obj), user=request.user)
 
     def delete_model(self, request: HttpRequest, obj: LexiconEntry) -> None:
-        """What it said is said otherwise now."""
+        """What it said is said otherwise now; where its scope is gone, nothing said it."""
+        if not api.is_scope(obj.scope_key):
+            obj.delete()
+            return
         api.apply_change(api.change_entry(obj, removes=True), user=request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
@@ -46,7 +52,8 @@ class LexiconEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(SpeechPolicy)
-class SpeechPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SpeechPolicyAdmin(WordingAdmin):
+    form = PolicyForm
     list_display = ["__str__", "version", "broken"]
     search_fields = ["scope_key"]
     readonly_fields = ["broken", "version"]
@@ -64,13 +71,18 @@ class SpeechPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(
         self, request: HttpRequest, obj: SpeechPolicy, form: ModelForm[Any], change: bool
     ) -> None:
-        """Store it and refresh the plans it reaches."""
+        """Store it, refresh the plans it reaches, and say who will be silent there."""
         api.apply_change(api.change_policy(obj), user=request.user)
+        where = obj.scope_key or gettext("the whole site")
+        for name, reason in api.find_silent_voices(obj).items():
+            words = gettext("Saved, but “%(voice)s” will not speak in %(scope)s: %(reason)s")
+            messages.warning(request, words % {"voice": name, "scope": where, "reason": reason})
 
     def delete_model(self, request: HttpRequest, obj: SpeechPolicy) -> None:
         """A policy that says nothing any more is then gone."""
         obj.casting, obj.gaps, obj.rules = {}, {}, {}
-        api.apply_change(api.change_policy(obj), user=request.user)
+        if api.is_scope(obj.scope_key):
+            api.apply_change(api.change_policy(obj), user=request.user)
         obj.delete()
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:

@@ -55,6 +55,7 @@ from narration.api.portable import (
     read_track_file,
     request_refresh,
 )
+from narration.api.scopes import explain_scope, is_scope
 from narration.api.voices import (
     EVIDENCE_BYTES,
     Evidence,
@@ -70,6 +71,7 @@ from narration.api.voices import (
     get_recording,
     list_advice,
     list_castable_voices,
+    list_casting_faults,
     list_uses,
     remove_recording,
     renew_consent,
@@ -156,6 +158,7 @@ __all__ = [
     "explain",
     "explain_error",
     "explain_job",
+    "explain_scope",
     "explain_sentence",
     "filter_by_state",
     "find_audition_url",
@@ -174,8 +177,10 @@ __all__ = [
     "get_scope_language",
     "get_track",
     "has_accepted_before",
+    "is_scope",
     "list_advice",
     "list_castable_voices",
+    "list_casting_faults",
     "list_entries",
     "list_models",
     "list_narrations",

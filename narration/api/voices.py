@@ -6,7 +6,7 @@ else gets ``NotAllowed``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,13 @@ from django.utils.translation import gettext as _
 
 from narration import storage
 from narration.api.wording import get_scope_chain
-from narration.exceptions import ConflictError, NarrationNotFound, NotAllowed, UploadRefused
+from narration.exceptions import (
+    ConflictError,
+    NarrationError,
+    NarrationNotFound,
+    NotAllowed,
+    UploadRefused,
+)
 from narration.models import (
     Consent,
     Job,
@@ -280,6 +286,30 @@ def list_castable_voices(scope_chain: Sequence[str]) -> list[Voice]:
     rows = Voice.objects.filter(retired_at=None).exclude(kind=VoiceKind.HUMAN)
     faults = consents.find_faults([voice.name for voice in rows], scope_chain)
     return [voice for voice in rows if voice.name not in faults]
+
+
+def list_casting_faults(casting: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """What a casting names that cannot be cast anywhere, in plain words, each once."""
+    names = {name for roles in casting.values() for name in roles.values() if "\0" not in name}
+    voices = {voice.name: voice for voice in Voice.objects.filter(name__in=names)}
+    wanted = {(name, tag): None for tag, roles in casting.items() for name in roles.values()}
+    faults = (_find_casting_fault(voices.get(name), name, tag) for name, tag in wanted)
+    return list(dict.fromkeys(fault for fault in faults if fault))
+
+
+def _find_casting_fault(voice: Voice | None, name: str, language: str) -> str:
+    told = {"voice": name, "language": language}
+    if voice is None:
+        return _("There is no voice '%(voice)s'.") % told
+    if voice.retired_at is not None:
+        return _("The voice '%(voice)s' is retired.") % told
+    if voice.kind == VoiceKind.HUMAN:
+        return _("'%(voice)s' is a person's own recordings and says nothing else.") % told
+    try:
+        speaks = voice.speaks(language)
+    except NarrationError as error:
+        return f"{name}: {error}"
+    return "" if speaks else _("The voice '%(voice)s' does not speak '%(language)s'.") % told
 
 
 def list_advice(recording: ReferenceRecording) -> list[str]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from narration import permissions
 from narration.api.narrations import find_narration
+from narration.api.scopes import is_scope
 from narration.exceptions import ConflictError, NarrationNotFound, NotAllowed
 from narration.manifests import build_media_url
 from narration.models import Job, LexiconEntry, Narration, Segment, SpeechPolicy, Voice
@@ -71,9 +72,12 @@ def change_entry(
     """The change that stores (or removes) an entry, saved before or new.
 
     With ``before``, the row as it was looked at, it is refused when the row is another by then.
+    Without, an entry of a scope that is gone may be moved: nothing there says it any more.
     """
     if before is None and entry.pk:
         before = LexiconEntry.objects.filter(pk=entry.pk).first()
+        if before is not None and not is_scope(before.scope_key):
+            before = None
     return EntryChange(entry, before, removes)
 
 
@@ -94,8 +98,7 @@ def can_edit_wording(scope_key: str, *, user: Any) -> bool:
     if user is None:
         return True
     if user.is_active and user.is_staff and user.has_perms(_PERMISSIONS):
-        is_known = any(source.is_scope(scope_key) for source in get_sources())
-        return scope_key == INSTALLATION or is_known
+        return is_scope(scope_key)
     return scope_key != INSTALLATION and any(
         source.can_edit_scope(user, scope_key) for source in get_sources()
     )

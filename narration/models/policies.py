@@ -140,6 +140,13 @@ def validate_gaps(value: Any) -> None:
     _validate(value, build_gaps, {"paragraph_ms": 650})
 
 
+def require_names(field: str, value: Any) -> None:
+    """``ValidationError`` at ``field`` unless it is a list of words."""
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        words = _("Give a list such as %(example)s.")
+        raise ValidationError({field: ValidationError(words, params={"example": '["en"]'})})
+
+
 #: What a scope may limit: characters spoken, narrations waiting or working.
 QUOTAS = (
     "characters_a_day_per_user",
@@ -210,6 +217,10 @@ class SpeechPolicy(Row):
         for name in ("casting", "quotas", "gaps", "rules"):
             if getattr(self, name) is None:
                 setattr(self, name, {})
+        for name in ("allowed_voices", "allowed_languages"):
+            if getattr(self, name) is None:
+                setattr(self, name, [])
+            require_names(name, getattr(self, name))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Every change raises ``version``: request keys read it instead of the rules."""

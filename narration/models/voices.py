@@ -21,6 +21,7 @@ from narration.exceptions import (
 )
 from narration.models.base import Row, build_actor_field, build_choices_check
 from narration.models.consents import FAULTS, Consent
+from narration.models.policies import require_names
 from narration.speaking import describe_engine
 from narration.values import CLONED_PREFIX, EngineFacts, Utterance
 
@@ -182,6 +183,9 @@ class Voice(Row):
 
         A voice that is retired speaks no more: its engine may be gone.
         """
+        self.languages = [] if self.languages is None else self.languages
+        self.settings = {} if self.settings is None else self.settings
+        require_names("languages", self.languages)
         is_cloned = self.kind == VoiceKind.CLONED
         if self.engine_voice.startswith(CLONED_PREFIX) or (is_cloned and self.engine_voice):
             raise ValidationError({"engine_voice": NO_ENGINES_OWN})
@@ -194,6 +198,16 @@ class Voice(Row):
                 check_utterance(facts, Utterance("a", language, speaker, self.settings))
         except NarrationError as error:
             raise ValidationError(str(error)) from error
+
+    def speaks(self, language: str) -> bool:
+        """Whether its engine says this language in it; ``NarrationError`` where it is not there."""
+        facts = describe_engine(self.engine)
+        speaker = f"{CLONED_PREFIX}{0:064x}" if self.kind == VoiceKind.CLONED else self.engine_voice
+        try:
+            check_utterance(facts, Utterance("a", language, speaker, self.settings))
+        except UnsupportedUtterance:
+            return False
+        return True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Every change raises ``version``: request keys see it without comparing settings."""
