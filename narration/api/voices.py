@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from narration import storage
@@ -30,6 +31,7 @@ from narration.models import (
     Job,
     Narration,
     ReferenceRecording,
+    Rendition,
     Segment,
     SpeechPolicy,
     Track,
@@ -61,22 +63,31 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A text that a voice speaks: its title, where it is read, whether learners hear it now."""
+    """A text that a voice is cast in or heard in: its title, where it is read.
+
+    ``sentences`` are cast with it now, ``spoken`` of them have sound; ``is_published`` when
+    learners hear it now.
+    """
 
     title: str
     url: str
     language: str
     sentences: int
+    spoken: int
     is_published: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What a voice is used in. ``policies`` are scopes that cast it, "" the whole site."""
+    """What a voice is used in. ``policies`` are scopes that cast it, "" the whole site.
+
+    ``narrations`` counts the texts it is cast in, ``spoken`` those with sound of it.
+    """
 
     policies: tuple[str, ...] = ()
     texts: tuple[Use, ...] = ()
     narrations: int = 0
+    spoken: int = 0
     published: int = 0
     waiting: int = 0
     withdrawn: tuple[Track, ...] = field(default=())
@@ -251,21 +262,25 @@ def get_recording(uid: Any, *, user: Any) -> ReferenceRecording:
 def list_uses(voices: Sequence[Voice]) -> Uses:
     """What these voices are used in, now."""
     pks, names = [voice.pk for voice in voices], {voice.name for voice in voices}
-    spoken = Narration.objects.filter(
-        pk__in=Segment.objects.filter(voice__in=pks).values("narration")
-    )
+    segments = Segment.objects.filter(voice__in=pks)
+    cast = Narration.objects.filter(pk__in=segments.values("narration"))
     tracks = Track.objects.filter(voices__voice__in=pks)
-    published = spoken.filter(published_track__in=tracks.values("pk"))
+    published = Narration.objects.filter(published_track__in=tracks.values("pk"))
+    heard_in = tracks.filter(withdrawn_at=None).values("narration")
+    spoken = Narration.objects.filter(
+        Q(pk__in=_find_spoken(segments).values("narration")) | Q(pk__in=heard_in)
+    )
     heard = set(published.values_list("pk", flat=True))
     return Uses(
         policies=tuple(_iter_policies(names)),
         texts=tuple(
             _describe(narration, pks, is_published=narration.pk in heard)
-            for narration in spoken.order_by("-pk")[:NAMED]
+            for narration in (cast | spoken).order_by("-pk")[:NAMED]
         ),
-        narrations=spoken.count(),
+        narrations=cast.count(),
+        spoken=spoken.count(),
         published=len(heard),
-        waiting=Job.objects.active().filter(narration__in=spoken).count(),
+        waiting=Job.objects.active().filter(narration__in=cast).count(),
         withdrawn=tuple(
             tracks.exclude(withdrawn_at=None)
             .select_related("narration__content_type")
@@ -324,14 +339,22 @@ def _iter_policies(names: set[str]) -> Any:
             yield policy.scope_key
 
 
+def _find_spoken(segments: QuerySet[Segment]) -> QuerySet[Segment]:
+    """Those whose sound is there."""
+    sound = Rendition.objects.usable().filter(digest=OuterRef("utterance_digest"))
+    return segments.filter(Exists(sound))
+
+
 def _describe(narration: Narration, voices: list[int], *, is_published: bool) -> Use:
     obj = narration.source_object
     source = get_source(obj) if obj is not None else None
+    segments = Segment.objects.filter(narration=narration, voice__in=voices)
     return Use(
         title=source.get_title(obj, narration.language) if source else str(narration),
         url=source.get_url(obj, narration.language) if source else "",
         language=narration.language,
-        sentences=Segment.objects.filter(narration=narration, voice__in=voices).count(),
+        sentences=segments.count(),
+        spoken=_find_spoken(segments).count(),
         is_published=is_published,
     )
 

@@ -277,7 +277,7 @@ def test_the_command_takes_a_renewed_word_back_by_the_name(note, voice, capsys):
     call_command("revoke_consent", "Ada", "--yes")
     assert not hears(note)
     said = capsys.readouterr().out
-    assert "Ada's voice; spoken in 1 text(s), heard by learners in 1." in said
+    assert "Ada's voice; cast in 1 text(s), spoken in 1, heard by learners in 1." in said
     assert not Consent.objects.filter(revoked_at=None).exists()
 
 
@@ -352,3 +352,32 @@ def test_the_doctor_names_what_ends_soon(voice):
     renew(voice, expires_at=timezone.now() + 20 * DAY)
     finding = next(each for each in check_consents() if each.name == "consents")
     assert (finding.state, finding.facts["ending"]) == ("ok", [])
+
+
+@pytest.mark.parametrize("name", ["renew_consent", "revoke_consent"])
+def test_where_nobody_can_be_asked_the_commands_say_which_option_confirms(voice, monkeypatch, name):
+    def refuse(_question):
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", refuse)
+    words = [name, "Ada", *(["--evidence", "A letter."] if name == "renew_consent" else [])]
+    with pytest.raises(CommandError, match="Pass --yes"):
+        call_command(*words)
+    assert Consent.objects.get(revoked_at=None)
+
+
+def test_where_it_is_cast_and_where_it_is_spoken_are_told_apart(
+    client, operator, note, voice, capsys
+):
+    narrate(note, publish=True)
+    other = Note.objects.create(title="Silent", owner=note.owner, body="Nobody said this.")
+    api.refresh_plan(other, language="en")
+    uses = api.list_uses([voice])
+    assert (uses.narrations, uses.spoken, uses.published) == (2, 1, 1)
+    shown = read(client.get(f"/admin/narration/voice/{voice.pk}/uses/"))
+    assert "Cast in: 2. Spoken in, so that there is sound of it: 1." in shown
+    assert "6 sentences · 6 are spoken · published" in shown
+    assert "1 sentence · only cast, nothing is spoken" in shown
+    call_command("revoke_consent", str(voice.consent.uid), "--yes")
+    assert "cast in 2 text(s), spoken in 1, heard by learners in 1." in capsys.readouterr().out
+    assert api.list_uses([voice]).spoken == 0

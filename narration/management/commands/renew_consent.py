@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from narration import api
 from narration.exceptions import NarrationError
+from narration.management.asking import confirm
 from narration.models import Consent, ConsentScope, Voice
 from narration.models.statements import CURRENT, STATEMENTS, get_statement
 
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         scope = new.scope_key or "everything on this site"
         end = f"{new.expires_at:%Y-%m-%d}" if new.expires_at else "no end"
         self.stdout.write(f"{new.statement}\n\n{new.person}: {scope}, until {end}: {voices}.")
-        if not options["yes"] and input("Did they agree to this? Type yes: ").strip() != "yes":
+        if not options["yes"] and not confirm("Did they agree to this?"):
             raise CommandError("Nothing was recorded.")
         try:
             count = api.renew_consent(old, new, user=None, evidence=evidence)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from narration import api
 from narration.exceptions import NarrationError
+from narration.management.asking import confirm
 from narration.models import Consent, Voice
 
 
@@ -33,10 +34,11 @@ class Command(BaseCommand):
         foreseen = api.foresee_revocation(consent)
         uses = api.list_uses(foreseen.voices)
         self.stdout.write(
-            f"{_name_consents(foreseen)}: {_name_voices(foreseen.voices)}; spoken in "
-            f"{uses.narrations} text(s), heard by learners in {uses.published}."
+            f"{_name_consents(foreseen)}: {_name_voices(foreseen.voices)}; cast in "
+            f"{uses.narrations} text(s), spoken in {uses.spoken}, heard by learners in "
+            f"{uses.published}."
         )
-        if not options["yes"] and input("Take it back for good? Type yes: ").strip() != "yes":
+        if not options["yes"] and not confirm("Take it back for good?"):
             raise CommandError("Nothing was done.")
         try:
             api.revoke_consent(consent, reason=options["reason"])
