@@ -15,6 +15,7 @@ from django.apps.registry import Apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.fields.json import KT
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -30,7 +31,7 @@ from narration.admin.readonly import ReadOnlyAdmin
 from narration.admin.work_engines import build_engines
 from narration.admin.work_rows import build_failures, build_work
 from narration.exceptions import NarrationError, NarrationNotFound, NotAllowed
-from narration.models import Job, JobError, JobState
+from narration.models import Job, JobError, JobKind, JobState
 
 #: How long failures are shown, and how many.
 FAILURE_DAYS = 7
@@ -179,14 +180,18 @@ class WorkAdmin(ReadOnlyAdmin):
 def find_failures() -> QuerySet[Job]:
     """Jobs of the last days that ended badly and that no later job has taken up, newest first."""
     later = Job.objects.filter(pk__gt=OuterRef("pk"), kind=OuterRef("kind"))
-    taken_up = Exists(later.filter(narration=OuterRef("narration"))) | Exists(
-        later.filter(request_key=OuterRef("request_key"))
+    same_engine = later.filter(kind=JobKind.WARM).annotate(engine=KT("payload__engine"))
+    taken_up = (
+        Exists(later.filter(narration=OuterRef("narration")))
+        | Exists(later.filter(request_key=OuterRef("request_key")))
+        | Exists(same_engine.filter(engine=OuterRef("warmed")))
     )
     errors = Prefetch("errors", queryset=JobError.objects.order_by("pk"))
     return (
         Job.objects.filter(
             Q(state__in=FAILED_STATES), finished_at__gte=Now() - timedelta(days=FAILURE_DAYS)
         )
+        .annotate(warmed=KT("payload__engine"))
         .filter(~taken_up)
         .select_related("narration__content_type")
         .prefetch_related(errors)

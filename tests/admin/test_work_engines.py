@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.db.models.functions import Now
 
+from narration import api
 from narration.models import Job, JobState, Worker
 from tests.admin.test_work import URL, make_job, mine, post, read  # noqa: F401 - mine: a fixture
 from tests.diagnosis.test_engines import LOADED
@@ -91,3 +92,24 @@ def test_a_fault_of_the_card_is_told_with_its_number(client, staff, mine, state)
     page = read(client)
     assert "The memory of the card ran out." in page
     assert detail in page
+
+
+@pytest.mark.parametrize("alias", ["card", "other"])
+def test_a_warm_that_failed_goes_when_its_engine_was_loaded_later(client, staff, alias):
+    facts = {"kind": "warm", "error_code": "no_gpu", "payload": {"engine": "card"}}
+    failed = make_job(None, request_key="a", state=JobState.FAILED, **facts)
+    later = {**facts, "error_code": "", "payload": {"engine": alias}}
+    make_job(None, request_key="b", state=JobState.DONE, **later)
+    client.force_login(staff)
+    assert (str(failed.uid) in read(client)) == (alias == "other")
+
+
+def test_a_warm_that_is_asked_for_again_takes_the_failed_one_up(client, staff):
+    failed = api.request_warm("card", user=staff)
+    ended = {"finished_at": Now(), "started_at": Now()}
+    Job.objects.filter(pk=failed.pk).update(state=JobState.FAILED, **ended)
+    client.force_login(staff)
+    assert str(failed.uid) in read(client)
+    again = api.request_warm("card", user=staff)
+    Job.objects.filter(pk=again.pk).update(state=JobState.DONE, **ended)
+    assert str(failed.uid) not in read(client)
