@@ -87,6 +87,10 @@ class LessonSource(NarrationSource[Lesson]):
             return Course.objects.filter(pk=key).exists()
         return super().is_scope(scope_key)
 
+    def get_scopes(self) -> QuerySet[Course]:
+        """Courses."""
+        return Course.objects.all()
+
     def can_edit_scope(self, user: Any, scope_key: str) -> bool:
         """Who writes a course says how it is spoken, before it has lessons too."""
         key = find_scope_pk(Course, scope_key)

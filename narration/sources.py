@@ -70,6 +70,13 @@ class NarrationSource(Generic[M]):
         """
         return self.find_in_scope(scope_key).exists()
 
+    def get_scopes(self) -> QuerySet[Any]:
+        """What people know as a course: objects whose ``get_scope_key`` is in the chains.
+
+        A consent may be for one of them. The default: the objects that are narrated.
+        """
+        return self.model._default_manager.all()  # noqa: SLF001
+
     def can_edit_scope(self, user: Any, scope_key: str) -> bool:
         """Whether ``user`` may change lexicon and policy of this scope.
 

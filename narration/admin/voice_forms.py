@@ -14,6 +14,12 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from narration import api, conf
+from narration.admin.choosing import (
+    OfferingInput,
+    build_scope_field,
+    explain_languages,
+    label_languages,
+)
 from narration.audio.uploads import EXTENSIONS, LIMITS
 from narration.exceptions import NarrationError
 from narration.models import Consent, Voice, VoiceKind
@@ -24,6 +30,8 @@ from narration.values import EngineFacts, SettingSpec
 from narration.views.wording_forms import say_language
 
 SETTING = "setting_"
+#: How many languages of a voice its offer names.
+MOST_TAGS = 4
 
 
 def find_facts(alias: str) -> EngineFacts | None:
@@ -42,10 +50,23 @@ def iter_cloning() -> Iterator[tuple[str, EngineFacts]]:
             yield alias, facts
 
 
+def list_engine_voices(alias: str = "") -> list[tuple[str, str]]:
+    """What an engine, or each of all, calls its voices, with how they are shown."""
+    found = []
+    for each in [alias] if alias else conf.get_engines():
+        for voice in getattr(find_facts(each), "voices", ()):
+            tags = ", ".join(voice.languages[:MOST_TAGS])
+            tags += ", …" if len(voice.languages) > MOST_TAGS else ""
+            found.append((voice.name, f"{voice.label or voice.name} · {each} ({tags})"))
+    return found
+
+
 class VoiceForm(forms.ModelForm):  # type: ignore[type-arg]
     """A voice with its engine's settings as numbers; only what differs from a default is stored."""
 
     specs: Mapping[str, SettingSpec] = {}
+    #: Whose voices are offered; "" offers those of all engines.
+    alias = ""
 
     class Meta:
         model = Voice
@@ -53,6 +74,12 @@ class VoiceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        offers = {"engine": [(alias, alias) for alias in conf.get_engines()]}
+        offers["engine_voice"] = list_engine_voices(self.alias)
+        for name, values in offers.items():
+            if name in self.fields:
+                attrs = self.fields[name].widget.attrs
+                self.fields[name].widget = OfferingInput(values, attrs)
         for key, spec in self.specs.items():
             value = self.instance.settings.get(key, spec.default)
             self.initial.setdefault(f"{SETTING}{key}", value)
@@ -74,7 +101,7 @@ def build_voice_form(alias: str) -> type[VoiceForm]:
     facts = find_facts(alias) if alias else None
     specs = dict(facts.settings) if facts is not None else {}
     fields = {f"{SETTING}{key}": _build_field(key, spec) for key, spec in specs.items()}
-    return type("VoiceOfEngineForm", (VoiceForm,), {**fields, "specs": specs})
+    return type("VoiceOfEngineForm", (VoiceForm,), {**fields, "specs": specs, "alias": alias})
 
 
 def _build_field(key: str, spec: SettingSpec) -> forms.Field:
@@ -128,6 +155,8 @@ class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        if "scope_key" in self.fields:
+            self.fields["scope_key"] = build_scope_field(self.instance.scope_key)
         if "statement_language" in self.fields:
             is_portuguese = (get_language() or "").startswith("pt")
             self.initial.setdefault("statement_language", "pt-BR" if is_portuguese else "en")
@@ -142,6 +171,13 @@ class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]
         if "evidence" in values and not (values["evidence"] or values.get("evidence_upload")):
             self.add_error("evidence", _("Give the evidence: a file, or where it is kept."))
         return values
+
+    def clean_scope_key(self) -> str:
+        """A course that is there."""
+        scope_key: str = self.cleaned_data["scope_key"]
+        if fault := api.explain_scope(scope_key):
+            raise ValidationError(fault)
+        return scope_key
 
     def clean_evidence_upload(self) -> Any:
         """Asked before it is read."""
@@ -249,14 +285,22 @@ class CloneForm(ConsentForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         engines = dict(iter_cloning())
-        tags = sorted({tag for facts in engines.values() for tag in facts.languages})
         choices: dict[str, list[Any]] = {
             "engine": [(alias, f"{alias} ({facts.name})") for alias, facts in engines.items()],
-            "languages": [(tag, f"{say_language(tag)} ({tag})") for tag in tags],
+            "languages": label_languages(engines),
         }
         for name, options in choices.items():
             self.fields[name].choices = options  # type: ignore[attr-defined]
         show_as_one_field(self, "given_at", "expires_at")
+
+    def clean_languages(self) -> list[str]:
+        """Those that the chosen engine speaks."""
+        chosen: list[str] = self.cleaned_data["languages"]
+        alias = self.cleaned_data.get("engine", "")
+        facts = find_facts(alias)
+        if facts is not None and (fault := explain_languages(alias, facts, chosen)):
+            raise ValidationError(fault)
+        return chosen
 
     def clean_name(self) -> str:
         """Nobody else's."""

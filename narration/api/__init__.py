@@ -55,7 +55,7 @@ from narration.api.portable import (
     read_track_file,
     request_refresh,
 )
-from narration.api.scopes import explain_scope, is_scope
+from narration.api.scopes import explain_scope, is_scope, list_scopes
 from narration.api.voices import (
     EVIDENCE_BYTES,
     Evidence,
@@ -186,6 +186,7 @@ __all__ = [
     "list_narrations",
     "list_notices",
     "list_restrictions",
+    "list_scopes",
     "list_segments",
     "list_unvoiced",
     "list_uses",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 from django.utils.translation import gettext as _
 
-from narration.sources import INSTALLATION, find_scope_pk, get_sources
+from narration.sources import INSTALLATION, find_scope_pk, get_scope_key, get_sources
 
 
 def is_scope(scope_key: str) -> bool:
@@ -29,3 +29,12 @@ def explain_scope(scope_key: str) -> str:
         words = _("There is no such %(kind)s: %(key)s.")
         return words % {"kind": model._meta.verbose_name, "key": key}
     return _("Nothing that can be narrated belongs to %(scope)s.") % {"scope": scope_key}
+
+
+def list_scopes(limit: int) -> list[tuple[str, str]]:
+    """Keys and titles of the scopes that hosts offer, by title; no more than ``limit``."""
+    found: dict[str, str] = {}
+    for source in get_sources():
+        for obj in source.get_scopes()[: max(0, limit - len(found))]:
+            found[get_scope_key(obj)] = str(obj)
+    return sorted(found.items(), key=lambda scope: (scope[1].casefold(), scope[0]))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from narration import conf
-from narration.engines.base import check_utterance
+from narration.engines.base import check_utterance, has_language
 from narration.exceptions import (
     ConsentError,
     LicenceNotAccepted,
@@ -24,6 +24,9 @@ from narration.models.consents import FAULTS, Consent
 from narration.models.policies import require_names
 from narration.speaking import describe_engine
 from narration.values import CLONED_PREFIX, EngineFacts, Utterance
+
+#: How many of an engine's voices a refusal names.
+MOST_NAMED = 6
 
 
 class VoiceKind(models.TextChoices):
@@ -195,9 +198,25 @@ class Voice(Row):
         try:
             facts = describe_engine(self.engine)
             for language in self.languages or facts.languages[:1]:
+                self._require_voice(facts, language)
                 check_utterance(facts, Utterance("a", language, speaker, self.settings))
         except NarrationError as error:
             raise ValidationError(str(error)) from error
+
+    def _require_voice(self, facts: EngineFacts, language: str) -> None:
+        """``ValidationError`` naming those there are, where the engine has none of this name."""
+        own = [each.name for each in facts.voices if has_language(each.languages, language)]
+        is_spoken = has_language(facts.languages, language)
+        if self.kind == VoiceKind.CLONED or self.engine_voice in own or not is_spoken:
+            return
+        told = {"engine": self.engine, "voice": self.engine_voice, "language": language}
+        if not own:
+            words = _("%(engine)s has no voices of its own for '%(language)s'.")
+            raise ValidationError({"engine_voice": words % told})
+        words = _("%(engine)s has no voice '%(voice)s' for '%(language)s'. It has: %(voices)s.")
+        left = ", …" if len(own) > MOST_NAMED else ""
+        told["voices"] = ", ".join(own[:MOST_NAMED]) + left
+        raise ValidationError({"engine_voice": words % told})
 
     def speaks(self, language: str) -> bool:
         """Whether its engine says this language in it; ``NarrationError`` where it is not there."""
