@@ -30,7 +30,7 @@ def check_consents() -> Iterator[Finding]:
         for roles in policy.casting.values()
         for name in roles.values()
     }
-    silent = [voice.name for voice in persons if voice.name in cast and not _holds(voice)]
+    silent = [voice.name for voice in persons if voice.name in cast and not holds(voice)]
     ending = [voice.name for voice in persons if _ends_soon(voice)]
     facts = {"voices": len(persons), "silent": silent, "unsettled": left, "ending": ending}
     if left:
@@ -55,10 +55,11 @@ def check_consents() -> Iterator[Finding]:
 def _ends_soon(voice: Voice) -> bool:
     now = timezone.now()
     end = voice.consent.expires_at if voice.consent is not None else None
-    return end is not None and now < end < now + SOON and _holds(voice)
+    return end is not None and now < end < now + SOON and holds(voice)
 
 
-def _holds(voice: Voice) -> bool:
+def holds(voice: Voice) -> bool:
+    """Whether the person it belongs to, if any, lets it speak somewhere."""
     try:
         Voice.objects.filter(pk=voice.pk).demand_consent(None)
     except ConsentError:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from narration import conf
+from narration.diagnosis.consents import holds
 from narration.diagnosis.findings import Finding, State
 from narration.exceptions import ConfigurationError, EngineError
 from narration.models import LicenceAcceptance, Voice, VoiceKind
@@ -59,6 +60,7 @@ def check_voices() -> Iterator[Finding]:
             voice.engine_voice,
             voice.languages,
             is_cloned=voice.kind == VoiceKind.CLONED,
+            may_speak=_may_speak(voice),
         )
         for voice in Voice.objects.filter(retired_at=None).exclude(kind=VoiceKind.HUMAN)
     ]
@@ -69,8 +71,19 @@ def check_voices() -> Iterator[Finding]:
         advice = _("Configure their engine again, or retire them in the admin.")
         yield Finding("voices", title, State.WARNING, words, advice, facts)
         return
-    words = ngettext("%(count)d voice can speak.", "%(count)d voices can speak.", len(rows))
-    yield Finding("voices", title, State.OK, words % {"count": len(rows)}, facts=facts)
+    count = sum(row["may_speak"] for row in rows)
+    words = ngettext("%(count)d voice can speak.", "%(count)d voices can speak.", count)
+    words %= {"count": count}
+    if mute := [row["name"] for row in rows if not row["may_speak"]]:
+        told = {"names": ", ".join(mute)}
+        words += " " + _("Without a consent that holds, or without recordings: %(names)s.") % told
+    yield Finding("voices", title, State.OK, words, facts=facts)
+
+
+def _may_speak(voice: Voice) -> bool:
+    """Whether its person lets it, and a cloned one has something to imitate."""
+    is_learnt = voice.kind != VoiceKind.CLONED or voice.recordings.exists()
+    return is_learnt and holds(voice)
 
 
 def check_speech() -> Iterator[Finding]:
@@ -119,8 +132,9 @@ def _build_row(
     *,
     is_default: bool = False,
     is_cloned: bool = False,
+    may_speak: bool = True,
 ) -> dict[str, Any]:
-    """A voice; ``word_timing`` is None where no engine here has it."""
+    """A voice; ``word_timing`` is None where no engine has it, ``may_speak`` the person's word."""
     try:
         facts = describe_engine(alias)
     except (EngineError, ConfigurationError):
@@ -136,6 +150,7 @@ def _build_row(
         "languages": list(languages),
         "word_timing": timing,
         "is_default": is_default,
+        "may_speak": may_speak,
     }
 
 

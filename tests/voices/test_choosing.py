@@ -53,3 +53,21 @@ def test_doctor_tells_of_voices_that_are_silent(cast):
     assert Consent.objects.get().settled_at
     (voices,) = find("voices")
     assert voices.state == State.OK
+
+
+def test_doctor_counts_the_voices_that_can_speak():
+    def count():
+        (voices,) = find("voices")
+        return sum(row["may_speak"] for row in voices.facts["voices"]), voices.words
+
+    before, words = count()
+    assert "Without" not in words
+    voice, _silent = make_voice(), make_voice("Unrecorded", hertz=())
+    number, words = count()
+    assert number == before + 1
+    assert words.startswith(f"{number} voices can speak.")
+    assert words.endswith("recordings: Unrecorded.")
+    consents.revoke(voice.consent)
+    number, words = count()
+    assert number == before
+    assert words.endswith("recordings: Ada's voice, Unrecorded.")
