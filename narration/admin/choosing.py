@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from narration import api
@@ -56,7 +57,7 @@ class ScopeLine(forms.CharField):
 def build_scope_field(current: str = "") -> forms.Field:
     """Which course: a list while they are few, with ``current``; else a line that offers them."""
     scopes = api.list_scopes(MOST_OFFERED)
-    facts: dict[str, Any] = {"label": _("course"), "required": False}
+    facts: dict[str, Any] = {"label": capfirst(_("course")), "required": False}
     if len(scopes) > MOST_IN_LIST:
         words = _("For one course: begin to type its title, or give its key (courses.course:3).")
         return ScopeLine(scopes, help_text=words, **facts)

@@ -213,8 +213,8 @@ class Voice(Row):
         if not own:
             words = _("%(engine)s has no voices of its own for '%(language)s'.")
             raise ValidationError({"engine_voice": words % told})
-        words = _("%(engine)s has no voice '%(voice)s' for '%(language)s'. It has: %(voices)s.")
-        left = ", …" if len(own) > MOST_NAMED else ""
+        words = _("%(engine)s has no voice '%(voice)s' for '%(language)s'. It has: %(voices)s")
+        left = ", …" if len(own) > MOST_NAMED else "."
         told["voices"] = ", ".join(own[:MOST_NAMED]) + left
         raise ValidationError({"engine_voice": words % told})
 
