@@ -24,6 +24,7 @@ from narration.admin.voice_forms import (
     find_facts,
     iter_cloning,
 )
+from narration.admin.wording_forms import WordingAdmin
 from narration.exceptions import NarrationError, NarrationNotFound
 from narration.models import Consent, Voice, VoiceKind
 from narration.models.statements import CURRENT, STATEMENTS
@@ -40,7 +41,7 @@ FIXED: dict[str, tuple[str, ...]] = {
 
 
 @admin.register(Voice)
-class VoiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class VoiceAdmin(WordingAdmin):
     list_display = ["name", "kind", "engine", "engine_voice", "consent", "retired_at"]
     list_filter = ["engine", "kind"]
     list_select_related = ["consent"]

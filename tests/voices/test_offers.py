@@ -93,3 +93,17 @@ def test_a_cloned_voice_is_asked_for_no_voice_of_the_engine(client, operator):
     voice.full_clean()
     assert voice.speaks("en-US")
     assert not voice.speaks("pt-BR")
+
+
+def test_a_voice_that_texts_need_otherwise_is_refused_on_its_page(client, operator, note, cast):
+    facts = {"engine": "dummy", "engine_voice": "low", "kind": "builtin"}
+    voice = Voice.objects.create(name="Low", **facts)
+    cast(voice)
+    api.refresh_plan(note, language="en")
+    page = f"/admin/narration/voice/{voice.pk}/change/"
+    data = {"name": "Low", "engine": "american", "engine_voice": "speaker-1"}
+    answer = client.post(page, {**data, "languages": '["en-US"]'}, follow=True)
+    assert answer.status_code == 200
+    told = [str(message) for message in answer.context["messages"]]
+    assert any("american does not speak" in each for each in told), (told, answer.redirect_chain)
+    assert Voice.objects.get().engine == "dummy"
