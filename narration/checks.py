@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.db import DatabaseError
 
-from narration import conf, storage
+from narration import conf, modelstore, storage
 from narration.engines.base import has_language
 from narration.engines.models import WITHOUT_MODEL
 from narration.exceptions import ConfigurationError, NarrationError
@@ -158,7 +158,8 @@ def _build_crowd_warning(lane: str, aliases: list[str], count: int) -> CheckMess
         f"Lane '{lane}' is served by a cluster of {number}, and each would load "
         f"{', '.join(sorted(aliases))} for itself.",
         hint=f'Set Q_CLUSTER["ALT_CLUSTERS"]["{lane}"] = {{"workers": 1}} and start one '
-        f"cluster for each card with the variable Q_CLUSTER_NAME={lane}.",
+        f"cluster for each card with the variable Q_CLUSTER_NAME={lane}, all in the settings that "
+        f"DJANGO_SETTINGS_MODULE names: {modelstore.PAGE}.",
         id="narration.W009",
     )
 

@@ -165,3 +165,5 @@ def test_a_model_that_several_processes_would_load_is_w009(settings, cluster, he
     messages = checks.check_lanes()
     assert get_ids(messages) == found
     assert not found or ("gpu" in messages[0].msg and "card" in messages[0].msg)
+    assert not found or "DJANGO_SETTINGS_MODULE" in messages[0].hint
+    assert not found or "docs/how-to/install-the-neural-engines.md" in messages[0].hint

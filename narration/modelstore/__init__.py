@@ -6,7 +6,13 @@ keep, ``voices`` for latents of cloned voices, ``downloads`` for published files
 """
 
 from narration.modelstore.cards import export_card, import_card
-from narration.modelstore.configured import ConfiguredModel, get_model, list_models
+from narration.modelstore.configured import (
+    PAGE,
+    ConfiguredModel,
+    explain_no_engine,
+    get_model,
+    list_models,
+)
 from narration.modelstore.install import import_from
 from narration.modelstore.looking import Inspection, Presence, inspect, verify
 from narration.modelstore.place import prepare_folders
@@ -14,11 +20,13 @@ from narration.modelstore.published import Report
 from narration.modelstore.whole import download, get_downloads, remove
 
 __all__ = [
+    "PAGE",
     "ConfiguredModel",
     "Inspection",
     "Presence",
     "Report",
     "download",
+    "explain_no_engine",
     "export_card",
     "get_downloads",
     "get_model",

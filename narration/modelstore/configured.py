@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from narration import conf
@@ -13,6 +14,9 @@ from narration.engines.models import ModelSpec
 from narration.exceptions import EngineError, ModelError
 from narration.speaking.client import complete_options, find_engine_class
 from narration.values import EngineConfig
+
+#: How an engine with a model is switched on.
+PAGE = "docs/how-to/install-the-neural-engines.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,24 @@ def get_model(name: str) -> ConfiguredModel:
     for model in models:
         if name in (model.name, model.engine, *model.aliases):
             return model
-    known = ", ".join(model.name for model in models) or _("none")
+    if not models:
+        raise ModelError(explain_no_engine(), code="model_unknown")
+    known = ", ".join(model.name for model in models)
     words = _(
         "No configured engine loads a model '%(name)s'; there is: %(known)s. An engine is "
         "configured in NARRATION['ENGINES']."
     )
     raise ModelError(words % {"name": name, "known": known}, code="model_unknown")
+
+
+def explain_no_engine() -> str:
+    """Why this site knows no model, which settings it reads, and which page tells how to go on."""
+    words = _(
+        "No configured engine loads a model. Name one in NARRATION['ENGINES'] of the settings "
+        "that the variable DJANGO_SETTINGS_MODULE names (here %(module)s), and start it all anew: "
+        "%(page)s."
+    )
+    return words % {"module": settings.SETTINGS_MODULE, "page": PAGE}
 
 
 def _find_model(config: EngineConfig) -> ConfiguredModel | None:

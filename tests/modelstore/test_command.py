@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -51,8 +52,17 @@ def served(small, monkeypatch):  # noqa: F811
         yield server
 
 
-def test_a_site_without_models_says_so():
-    assert "No configured engine" in run("list")
+@pytest.mark.parametrize("task", [("list",), ("verify",), ("verify", "xtts_v2")])
+def test_a_site_without_models_says_where_they_are_switched_on(task):
+    told = run(*task, status=0 if len(task) == 1 else 1)
+    assert "No configured engine" in told
+    assert "DJANGO_SETTINGS_MODULE" in told
+    page = Path(__file__).parents[2] / modelstore.PAGE
+    assert modelstore.PAGE in told
+    assert "## Switch it on here" in page.read_text()
+
+
+def test_a_site_without_models_lists_none():
     assert json.loads(run("list", "--json")) == []
 
 

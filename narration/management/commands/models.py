@@ -75,7 +75,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
             return
         if not states:
-            self.stdout.write(_("No configured engine loads a model."))
+            self.stdout.write(modelstore.explain_no_engine())
         for state in states:
             self._write_state(state)
 
@@ -118,6 +118,8 @@ class Command(BaseCommand):
     def _verify(self, options: dict[str, Any]) -> None:
         name = options["name"]
         models = [modelstore.get_model(name)] if name else modelstore.list_models()
+        if not models:
+            self.stdout.write(modelstore.explain_no_engine())
         damaged = 0
         for model in models:
             with show_progress(self.stdout) as report:
