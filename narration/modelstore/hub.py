@@ -11,6 +11,8 @@ import logging
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +36,33 @@ def fetch(file: ModelFile, target: Path, models_dir: Path) -> bool:
     repository, revision, name = found.groups()
     room = target.parent / f".hub-{target.name}"
     try:
-        path = library.hf_hub_download(
-            repo_id=repository, filename=name, revision=revision, local_dir=str(room)
-        )
+        with _quieten():
+            path = library.hf_hub_download(
+                repo_id=repository, filename=name, revision=revision, local_dir=str(room)
+            )
     except Exception as error:  # noqa: BLE001 - the other way is tried, whatever is wrong with it
         logger.warning("huggingface_hub could not fetch %s: %s", file.name, type(error).__name__)
         return False
     Path(path).replace(target)
     shutil.rmtree(room, ignore_errors=True)  # what it notes to go on with
     return True
+
+
+def has_mirror() -> bool:
+    """Whether the library asks another host than the one the published addresses name."""
+    return bool(os.environ.get("HF_ENDPOINT"))
+
+
+@contextmanager
+def _quieten() -> Iterator[None]:
+    """Every try it repeats it tells twice, to its own handler and to ours: we tell the outcome."""
+    theirs = logging.getLogger("huggingface_hub")
+    before = theirs.level
+    theirs.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        theirs.setLevel(before)
 
 
 def _find_library(models_dir: Path) -> Any:

@@ -12,6 +12,7 @@ import re
 import ssl
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +31,8 @@ from narration.modelstore.published import Report, be_silent
 TRIES = 5
 #: Seconds without a byte before a connection counts as broken.
 SILENCE_SECONDS = 60
+#: Seconds until a host that answers nothing at all counts as out of reach.
+REACH_SECONDS = 10
 #: The longest wait between two tries, in seconds, whatever the server asks for.
 LONGEST_WAIT = 60
 #: Answers that may be others in a moment.
@@ -81,6 +84,13 @@ class _HonestRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer, and enough of one."""
+
+    def redirect_request(self, *_asked: Any) -> None:
+        """Follow none."""
+
+
 def fetch(
     file: ModelFile, target: Path, report: Report = be_silent, *, pause: Pause = time.sleep
 ) -> None:
@@ -107,6 +117,37 @@ def fetch(
                 % {"url": file.url, "fault": fault},
                 code="checksum_mismatch",
             )
+
+
+def check_reachable(url: str) -> None:
+    """``ModelError`` (``unreachable``, may pass) when the host of ``url`` answers nothing at all.
+
+    Asked before anything is fetched: without internet each try would wait for longer than the last.
+    """
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("https", "http"):
+        return
+    root = f"{parts.scheme}://{parts.netloc}/"
+    request = urllib.request.Request(  # noqa: S310 - http or https, see above
+        root, headers={"User-Agent": "django-narration"}, method="HEAD"
+    )
+    opener = urllib.request.build_opener(_NoRedirects)  # proxies of the environment included
+    try:
+        opener.open(request, timeout=REACH_SECONDS).close()
+    except urllib.error.HTTPError as error:
+        error.close()  # whatever it answers, it is there
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", "") or error
+        raise ModelError(
+            _(
+                "%(host)s cannot be reached: %(error)s. Where there is no internet, fetch the "
+                "published files on another machine (`manage.py models files` tells their "
+                "addresses) and bring them: `manage.py models import`."
+            )
+            % {"host": parts.hostname, "error": reason},
+            code="unreachable",
+            is_permanent=False,
+        ) from error
 
 
 def _fetch_whole(file: ModelFile, target: Path, report: Report, pause: Pause) -> None:

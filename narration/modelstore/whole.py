@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
@@ -14,7 +15,7 @@ from narration.modelstore import hub, place
 from narration.modelstore.configured import ConfiguredModel
 from narration.modelstore.install import import_from
 from narration.modelstore.published import Report, be_silent
-from narration.modelstore.transfer import Pause, fetch, find_fault
+from narration.modelstore.transfer import Pause, check_reachable, fetch, find_fault
 
 DOWNLOADS = "downloads"
 
@@ -27,7 +28,7 @@ def download(
 ) -> ModelCard:
     """Fetch what is missing, then import it; what came is kept until the model is in its place.
 
-    ``ModelError`` as ``fetch`` and ``import_from`` raise.
+    ``ModelError`` as ``check_reachable``, ``fetch`` and ``import_from`` raise.
     """
     folder = get_downloads(model)
     sizes = sum(file.size for file in model.spec.files)
@@ -35,6 +36,7 @@ def download(
         folder.mkdir(parents=True, exist_ok=True)
         # The published files, and what is converted from them.
         place.check_room(model.models_dir, 2 * sizes - _count_bytes(folder))
+        _check_hosts(model, folder)
         for file in model.spec.files:
             _fetch(model, file, folder / file.name, report, pause)
         card = import_from(model, folder, report)
@@ -66,6 +68,15 @@ def remove(model: ConfiguredModel) -> int:
             place.take_away(model.folder)
         shutil.rmtree(downloads, ignore_errors=True)
     return freed
+
+
+def _check_hosts(model: ConfiguredModel, folder: Path) -> None:
+    """``ModelError`` when a host of what is still missing is out of reach."""
+    if hub.has_mirror():
+        return  # who set it knows that the published address is not the one that answers
+    missing = [file.url for file in model.spec.files if not (folder / file.name).is_file()]
+    for url in {urlsplit(url).netloc: url for url in missing}.values():
+        check_reachable(url)
 
 
 def _fetch(

@@ -26,6 +26,16 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_file(data, step)
 
+    def do_HEAD(self):
+        """Asked before a download: is anybody there? Not counted as asked for a file."""
+        self.close_connection = True
+        step = self.server.script[0] if self.server.script else {}
+        self.send_response(step.get("status", 200))
+        for name, value in step.get("headers", {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def send_file(self, data, step):
         etag = step.get("etag", self.server.etag)
         start = 0

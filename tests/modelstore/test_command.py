@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -125,6 +127,24 @@ def test_a_download_that_may_pass_has_a_status_of_its_own(served, monkeypatch):
     assert "again to go on" in run("download", "small", "--accept", status=4)
     served.script = [{"status": 404}]
     assert "models import" in run("download", "small", "--accept", status=1)
+
+
+def test_the_published_files_are_named_with_their_addresses(served):
+    told = run("files", "little")
+    assert [line.split() for line in told.splitlines()[:2]] == [
+        ["weights.pth", f"{served.base}/weights.pth"],
+        ["sub/config.json", f"{served.base}/sub/config.json"],
+    ]
+    assert "models import small FOLDER" in told
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="no curl here")
+def test_what_is_printed_for_another_machine_fetches_what_an_import_wants(served, tmp_path):
+    script = run("files", "small", "--curl")
+    room = tmp_path / "other machine"
+    room.mkdir()
+    subprocess.run(["sh", "-e", "-c", script], cwd=room, check=True, capture_output=True)
+    assert "accepted by Ada" in run("import", "small", str(room), "--accept", "--name", "Ada")
 
 
 def test_an_import_needs_no_net_and_says_what_is_missing(small, published, tmp_path):  # noqa: F811

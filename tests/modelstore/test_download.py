@@ -8,8 +8,8 @@ import pytest
 
 from narration.engines.models import ModelFile
 from narration.exceptions import ModelError
-from narration.modelstore import download, place
-from narration.modelstore.transfer import TRIES, fetch
+from narration.modelstore import download, hub, place
+from narration.modelstore.transfer import TRIES, check_reachable, fetch
 from tests.modelstore.engines import CONTENT
 from tests.modelstore.server import serve
 
@@ -195,3 +195,41 @@ def test_a_download_that_fails_keeps_the_files_that_are_whole(make_model):
         server.asked.clear()
         download(model)
         assert [asked[0] for asked in server.asked] == ["/sub/config.json"]
+
+
+@pytest.fixture
+def closed():
+    """An address at which nobody answers."""
+    with serve({}) as server:
+        return server.base
+
+
+def test_a_host_out_of_reach_is_told_at_once_with_the_way_without_internet(
+    make_model, closed, monkeypatch
+):
+    monkeypatch.setattr(hub, "_find_library", lambda _folder: pytest.fail("the hub was asked"))
+    with pytest.raises(ModelError) as caught:
+        download(make_model(base=closed), pause=lambda _s: pytest.fail("it waited"))
+    assert caught.value.code == "unreachable"
+    assert not caught.value.is_permanent
+    assert "127.0.0.1 cannot be reached" in str(caught.value)
+    assert "models files" in str(caught.value)
+    assert "models import" in str(caught.value)
+
+
+def test_a_mirror_of_the_hub_is_asked_whatever_the_published_host_says(
+    make_model, closed, monkeypatch
+):
+    def come(file, target, _folder):
+        target.write_bytes(CONTENT[file.name])
+        return True
+
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example.org")
+    monkeypatch.setattr(hub, "fetch", come)
+    assert download(make_model(base=closed)).fingerprint
+
+
+@pytest.mark.parametrize("status", [302, 403, 503])
+def test_a_host_that_refuses_is_there(server, status):
+    server.script = [{"status": status, "headers": {"Location": "http://nowhere.invalid/"}}]
+    check_reachable(f"{server.base}/weights.pth")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import sys
@@ -67,6 +68,21 @@ def test_a_library_that_fails_leaves_it_to_plain_http(library, target, tmp_path)
     library.fails = True
     assert not hub.fetch(ModelFile("model.pth", URL), target, tmp_path)
     assert not target.exists()
+
+
+def test_what_the_library_says_of_each_try_is_not_repeated(library, target, tmp_path, caplog):
+    theirs = logging.getLogger("huggingface_hub.utils._http")
+
+    def hf_hub_download(**_asked):
+        theirs.warning("Retrying in 1s")
+        raise RuntimeError("offline")
+
+    library.hf_hub_download = hf_hub_download
+    assert not hub.fetch(ModelFile("model.pth", URL), target, tmp_path)
+    assert "Retrying" not in caplog.text
+    assert "could not fetch model.pth" in caplog.text
+    theirs.warning("of something else")  # not silenced for good
+    assert "of something else" in caplog.text
 
 
 def test_without_the_library_plain_http_does(monkeypatch, target, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,15 @@ class Command(BaseCommand):
         listing = tasks.add_parser("list", help="The models of the configured engines.")
         listing.add_argument("--json", action="store_true", help="One JSON array, for programs.")
         fetching = tasks.add_parser("download", help="Fetch the published files and convert them.")
+        filing = tasks.add_parser("files", help="The names and addresses of the published files.")
+        filing.add_argument("--curl", action="store_true", help="As commands that fetch them.")
         bringing = tasks.add_parser("import", help="Convert published files from a folder or zip.")
         verifying = tasks.add_parser("verify", help="Compare every byte with the card.")
         removing = tasks.add_parser("remove", help="Delete a model from this machine.")
         accepting = tasks.add_parser("accept", help="Record who accepts a model's terms.")
         carding = tasks.add_parser("card", help="Print the card; or put one in its place.")
         verifying.add_argument("name", nargs="?", default="", help="Of a model; none: all.")
-        for task in (fetching, bringing, removing, accepting, carding):
+        for task in (fetching, filing, bringing, removing, accepting, carding):
             task.add_argument("name", help="Of a model, or of its engine.")
         bringing.add_argument("path", type=Path, help="A folder or a zip.")
         for task in (fetching, bringing):
@@ -107,6 +110,27 @@ class Command(BaseCommand):
         with show_progress(self.stdout) as report:
             modelstore.download(model, report)
         self._tell_made(model, who)
+
+    def _files(self, options: dict[str, Any]) -> None:
+        """What another machine has to fetch; ``--curl``: as nothing but commands of a shell."""
+        model = modelstore.get_model(options["name"])
+        files = model.spec.files
+        if options["curl"]:
+            for file in (file for file in files if file.url):
+                target = shlex.quote(f"{model.name}/{file.name}")
+                self.stdout.write(
+                    f"curl -fL -C - --create-dirs -o {target} {shlex.quote(file.url)}"
+                )
+            return
+        width = max(len(file.name) for file in files)
+        for file in files:
+            size = f"  {file.size / MEGABYTE:.1f} MB" if file.size else ""
+            self.stdout.write(f"{file.name:<{width}}  {file.url}{size}")
+        words = _(
+            "Save each under its name, folders included, in one folder, then: manage.py models "
+            "import %(name)s FOLDER"
+        )
+        self.stdout.write(words % {"name": model.name})
 
     def _import(self, options: dict[str, Any]) -> None:
         model = modelstore.get_model(options["name"])
