@@ -29,9 +29,12 @@ from narration.modelstore import Presence
 PRESENCES = {
     Presence.MISSING: (gettext_lazy("not here"), "partial"),
     Presence.CARD_ONLY: (gettext_lazy("card only"), "published"),
+    Presence.UNREADABLE: (gettext_lazy("not readable"), "failed"),
     Presence.DAMAGED: (gettext_lazy("damaged"), "failed"),
     Presence.HERE: (gettext_lazy("here"), "published"),
 }
+#: The megabyte of the command line and of those who publish models.
+MEGABYTE = 1_000_000
 NAME_LENGTH = LicenceAcceptance._meta.get_field("name").max_length
 
 
@@ -151,6 +154,8 @@ def _build_row(state: api.ModelState) -> dict[str, Any]:
         # What nobody translated is English.
         "summary_language": "en" if summary == terms.summary else "",
         "card": found.card,
+        "size": f"{found.card.size / MEGABYTE:.0f} MB" if found.card else "",
+        "is_wanted": found.card is None and found.presence != Presence.UNREADABLE,
         "label": label,
         "colour": colour,
         "faults": found.faults,

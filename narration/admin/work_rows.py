@@ -34,6 +34,7 @@ DETAILED = {
     "engine_facts_differ",
     "model_damaged",
     "model_missing",
+    "model_unreadable",
     "no_gpu",
     "out_of_memory",
 }

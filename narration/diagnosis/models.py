@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from narration import modelstore
 from narration.diagnosis.findings import Finding, State
+from narration.engines.models import get_user
 from narration.models import LicenceAcceptance
 from narration.modelstore import Inspection, Presence
 
@@ -46,6 +47,12 @@ def _judge(found: Inspection) -> tuple[State, str, str]:
             )
             % names,
         )
+    if found.presence == Presence.UNREADABLE:
+        words = _("%(title)s is here and cannot be read: %(faults)s.")
+        advice = _("Give it to that user: `chown -R %(user)s %(folder)s`.")
+        faults = "; ".join(found.faults[:3])
+        where = {"user": get_user(), "folder": model.models_dir}
+        return State.BROKEN, words % {**names, "faults": faults}, advice % where
     if found.presence == Presence.DAMAGED:
         words = _("%(title)s is damaged: %(faults)s.")
         advice = _("Run `manage.py models verify %(name)s`, then download or import it anew.")

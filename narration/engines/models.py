@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +22,7 @@ from narration.values import EngineVoice, Terms
 CARD = "model.json"
 CARD_FORMAT = 1
 #: What an engine answers whose model is not here, or not as it should be.
-WITHOUT_MODEL = frozenset({"model_missing", "model_damaged"})
+WITHOUT_MODEL = frozenset({"model_missing", "model_damaged", "model_unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,31 @@ def get_model_dir(options: Mapping[str, Any], spec: ModelSpec) -> Path:
     return Path(models_dir) / spec.name
 
 
+def is_withheld(path: Path) -> bool:
+    """Whether a file or folder is there, and this process may not read it."""
+    try:
+        path.stat()
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return not os.access(path, os.R_OK)
+
+
+def get_user() -> str:
+    """Who this process runs as: the name, or the number where it has none."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def build_unreadable(path: Path) -> EngineError:
+    """The error of a file that is withheld from this process: it names the user."""
+    words = f"{path} cannot be read by user {get_user()}: give the folder of models to that user."
+    return EngineError(words, code="model_unreadable")
+
+
 def read_card(options: Mapping[str, Any], spec: ModelSpec) -> ModelCard:
-    """The card of a model; ``EngineError`` (``model_missing``, ``model_damaged``) without one."""
+    """The card of a model; ``EngineError`` (one of ``WITHOUT_MODEL``) without one."""
     path = get_model_dir(options, spec) / CARD
     try:
         return decode_card(json.loads(path.read_text()))
@@ -116,6 +141,8 @@ def read_card(options: Mapping[str, Any], spec: ModelSpec) -> ModelCard:
             f"`models import {spec.name} PATH` with the published files.",
             code="model_missing",
         ) from error
+    except PermissionError as error:
+        raise build_unreadable(path) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EngineError(f"{path} cannot be read: {error}", code="model_damaged") from error
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -70,6 +71,7 @@ def import_from(model: ConfiguredModel, path: Path, report: Report = be_silent) 
         told = convert(model, source, made, lock)
         card = build_card(model, made, published, told)
         write_card(made, card)
+        _open_to_readers(made)
         place.put_in_place(made, model.folder)
     return card
 
@@ -149,6 +151,18 @@ def write_card(folder: Path, card: ModelCard) -> None:
     fresh = folder / f".{CARD}"
     fresh.write_text(json.dumps(encode_card(card), indent=1, ensure_ascii=False) + "\n")
     fresh.replace(folder / CARD)
+
+
+def _open_to_readers(folder: Path) -> None:
+    """Give the files of a model the mode of the card, which the umask decides.
+
+    What writes weights makes files for one user alone, and another one is to load them. Nothing in
+    here is anybody's secret: persons' recordings and latents lie elsewhere.
+    """
+    mode = stat.S_IMODE((folder / CARD).stat().st_mode)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(mode)
 
 
 def _read_answer(model: ConfiguredModel, status: int, said: str, complained: str) -> dict[str, Any]:

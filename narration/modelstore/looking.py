@@ -8,7 +8,14 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from narration.engines.models import CARD, ModelCard, build_fingerprint, read_card
+from narration.engines.models import (
+    CARD,
+    ModelCard,
+    build_fingerprint,
+    get_user,
+    is_withheld,
+    read_card,
+)
 from narration.exceptions import EngineError
 from narration.modelstore import place
 from narration.modelstore.configured import ConfiguredModel
@@ -21,6 +28,8 @@ class Presence(StrEnum):
     MISSING = "missing"
     #: Enough to plan with: what a machine needs that speaks nothing.
     CARD_ONLY = "card_only"
+    #: Withheld from the user this process runs as; nothing is known to be wrong with it.
+    UNREADABLE = "unreadable"
     DAMAGED = "damaged"
     HERE = "here"
 
@@ -54,6 +63,8 @@ def _look(model: ConfiguredModel, *, is_thorough: bool, report: Report) -> Inspe
     try:
         card = read_card({"models_dir": str(model.models_dir)}, model.spec)
     except EngineError as error:
+        if error.code == "model_unreadable":
+            return Inspection(model, Presence.UNREADABLE, faults=(_withhold(CARD),))
         is_missing = error.code == "model_missing"
         presence = Presence.MISSING if is_missing else Presence.DAMAGED
         words = _("%(file)s cannot be read: %(error)s")
@@ -65,6 +76,9 @@ def _look(model: ConfiguredModel, *, is_thorough: bool, report: Report) -> Inspe
     if not present:
         faults = _find_card_faults(model, card)
         return Inspection(model, Presence.DAMAGED if faults else Presence.CARD_ONLY, card, faults)
+    if withheld := [name for name, path in present.items() if is_withheld(path)]:
+        faults = tuple(_withhold(name) for name in withheld)
+        return Inspection(model, Presence.UNREADABLE, card, faults)
     faults = (
         *_find_card_faults(model, card),
         *(
@@ -78,6 +92,11 @@ def _look(model: ConfiguredModel, *, is_thorough: bool, report: Report) -> Inspe
         ),
     )
     return Inspection(model, Presence.DAMAGED if faults else Presence.HERE, card, faults)
+
+
+def _withhold(name: str) -> str:
+    words = _("%(file)s cannot be read by user %(user)s")
+    return words % {"file": name, "user": get_user()}
 
 
 def _iter_files(folder: Path) -> list[Path]:

@@ -37,9 +37,9 @@ _CANNOT = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM})
 def prepare_folders(models_dir: Path) -> None:
     """Make the folder of models, that of caches, and that of voices, which is nobody else's."""
     for folder in (models_dir, models_dir / CACHE):
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(folder)
     voices = models_dir / VOICES
-    voices.mkdir(mode=0o700, exist_ok=True)
+    _make_folder(voices, mode=0o700)
     with suppress(PermissionError):  # another user's, who looks after it
         voices.chmod(0o700)
 
@@ -139,6 +139,21 @@ def hash_file(path: Path) -> str:
         while block := file.read(BLOCK_SIZE):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder and those above it; what root makes belongs to whom the folder above belongs.
+
+    So the service can write where an operator who is root was first.
+    """
+    if folder.exists():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=mode, exist_ok=True)
+    if os.geteuid() == 0:
+        above = folder.parent.stat()
+        with suppress(OSError):  # a file system that lets nobody give anything away
+            os.chown(folder, above.st_uid, above.st_gid)
 
 
 def _clear_up(models_dir: Path, name: str) -> None:

@@ -38,6 +38,7 @@ JOB_EXPLANATIONS = {
         "can do it in the admin, under Models."
     ),
     "model_damaged": _("The model of this voice is damaged on the server."),
+    "model_unreadable": _("The model of this voice is on the server, but its files are withheld."),
     "model_missing": _("The model of this voice is not on the server yet."),
     "no_language": _NO_TEXT,
     "no_version": _NO_TEXT,

@@ -60,6 +60,9 @@ ADVICE = {
     "model_damaged": gettext_lazy(
         "Run `manage.py models verify`, then download or import it anew."
     ),
+    "model_unreadable": gettext_lazy(
+        "Give the folder of models to the user the worker runs as (`chown -R`), then try again."
+    ),
     "model_missing": gettext_lazy("Download the model with `manage.py models`, then try again."),
     "no_gpu": gettext_lazy(
         "Look whether `nvidia-smi` on the worker's machine shows the card. Start the worker of "

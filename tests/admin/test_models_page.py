@@ -39,6 +39,7 @@ def test_a_model_tells_everything_about_itself(client, viewer, here):  # noqa: F
     page = read(client)
     for words in ("Small model", "little", "TEST-1.0", "vouched for by nobody", "Not accepted"):
         assert words in page
+    assert "0 MB" in page  # the megabytes of the command line, not mebibytes or KB
     assert "Read and accept" not in page
     page = read(client, "small/")
     assert "What it says may not be sold." in page

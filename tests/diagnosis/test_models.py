@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from narration import api, checks, modelstore
 from narration.diagnosis import State, sound
 from narration.diagnosis.models import check_models
+from narration.engines.models import get_user
 from tests.modelled import accepted, here, published, small  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +89,11 @@ def test_the_doctor_makes_no_engine_speak_under_terms_nobody_accepted(here, sett
     (refused,) = sound.check_speech()
     assert refused.state == State.BROKEN
     assert "models accept small" in refused.words
+
+
+def test_a_model_of_another_user_is_broken_and_says_whom_to_give_it(accepted, monkeypatch):  # noqa: F811
+    withheld, ask = accepted.folder / "weights.safetensors", os.access
+    monkeypatch.setattr(os, "access", lambda path, *rest: path != withheld and ask(path, *rest))
+    assert find().state == State.BROKEN
+    assert "weights.safetensors cannot be read by user" in find().words
+    assert f"chown -R {get_user()} {accepted.models_dir}" in find().advice

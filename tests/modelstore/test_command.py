@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
 
 from narration import modelstore
+from narration.engines.models import get_user
 from narration.management.bars import show_progress
 from narration.models import Event, LicenceAcceptance
 from narration.modelstore import Presence, transfer
@@ -145,6 +147,16 @@ def test_what_is_printed_for_another_machine_fetches_what_an_import_wants(served
     room.mkdir()
     subprocess.run(["sh", "-e", "-c", script], cwd=room, check=True, capture_output=True)
     assert "accepted by Ada" in run("import", "small", str(room), "--accept", "--name", "Ada")
+
+
+def test_files_of_another_user_are_told_by_list_and_verify(accepted, monkeypatch):  # noqa: F811
+    withheld, ask = accepted.folder / "weights.safetensors", os.access
+    monkeypatch.setattr(os, "access", lambda path, *rest: path != withheld and ask(path, *rest))
+    words = f"weights.safetensors cannot be read by user {get_user()}"
+    told = run("list")
+    assert "not readable" in told
+    assert words in told
+    assert words in run("verify", "small", status=1)
 
 
 def test_an_import_needs_no_net_and_says_what_is_missing(small, published, tmp_path):  # noqa: F811

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pwd
 import signal
 import stat
 import subprocess
@@ -206,6 +207,59 @@ def test_no_room_is_told_before_a_byte_is_read(model, source, monkeypatch, tmp_p
     free += 1
     with pytest.raises(AssertionError, match="a file is read"):
         import_from(model, archive)
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640)])
+def test_who_may_read_the_weights_is_decided_by_the_umask(model, source, umask, mode):
+    before = os.umask(umask)
+    try:
+        import_from(model, source)
+    finally:
+        os.umask(before)
+    files = [path for path in model.folder.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} >= {".safetensors", ".json"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {mode}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what is not root's")
+def test_what_root_makes_belongs_to_whom_the_folder_above_belongs(model, source, tmp_path):
+    os.chown(tmp_path, 12345, 12345)
+    import_from(model, source)
+    made = [model.models_dir / name for name in ("", "cache", "voices")]
+    assert {path.stat().st_uid for path in made} == {12345}
+
+
+@pytest.fixture
+def withhold(monkeypatch):
+    """Take a file away from this process, be it root's."""
+
+    def take(withheld):
+        ask = os.access
+        monkeypatch.setattr(os, "access", lambda path, *rest: path != withheld and ask(path, *rest))
+
+    return take
+
+
+@pytest.mark.parametrize("look", [inspect, verify])
+def test_a_file_of_another_user_is_named_with_who_may_not_read_it(model, source, withhold, look):
+    import_from(model, source)
+    withhold(model.folder / "weights.safetensors")
+    found = look(model)
+    assert found.presence == Presence.UNREADABLE
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    assert found.faults == (f"weights.safetensors cannot be read by user {user}",)
+
+
+def test_a_card_of_another_user_is_no_damage(model, source, monkeypatch):
+    import_from(model, source)
+
+    def refuse(path, *_rest, **_more):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(model.folder), "read_text", refuse)
+    found = inspect(model)
+    assert found.presence == Presence.UNREADABLE
+    assert "model.json cannot be read by user" in found.faults[0]
 
 
 def test_the_folder_of_voices_is_nobody_elses(model, source):

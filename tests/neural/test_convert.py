@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from narration.engines.base import Engine
+from narration.engines.models import get_user
 from narration.engines.neural.tensors import read_tensors, write_tensors
 from narration.engines.neural.unpickle import read_checkpoint
+from narration.exceptions import EngineError
 from narration.values import EngineVoice
 
 ROOT = Path(__file__).parents[2]
@@ -61,3 +65,24 @@ def test_a_fault_is_told_as_json_too(tmp_path):
     status, answer = convert(tmp_path, tmp_path, "no.such.Engine")
     assert status == 1
     assert "ModuleNotFoundError" in answer["error"]["message"]
+
+
+def test_weights_of_another_user_are_not_called_missing(tmp_path, monkeypatch):
+    """The library says of a file it may not open that there is none."""
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"")
+
+    def refuse(*_asked, **_more):
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+
+    monkeypatch.setattr("safetensors.torch.load_file", refuse)
+    ask = os.access
+    monkeypatch.setattr(os, "access", lambda asked, *rest: asked != path and ask(asked, *rest))
+    with pytest.raises(EngineError) as caught:
+        read_tensors(path)
+    assert caught.value.code == "model_unreadable"
+    assert f"cannot be read by user {get_user()}" in str(caught.value)
+    monkeypatch.setattr(os, "access", ask)
+    with pytest.raises(EngineError) as caught:
+        read_tensors(path)
+    assert caught.value.code == "model_missing"

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from narration.engines.models import build_unreadable, is_withheld
 from narration.exceptions import EngineError
 
 if TYPE_CHECKING:
@@ -60,14 +61,16 @@ def read_tensors(
 ) -> Tensors:
     """The tensors of a file; with ``shapes``, exactly these.
 
-    ``EngineError``: ``model_missing`` without the file, ``model_damaged`` when it is none or its
-    tensors are others.
+    ``EngineError``: ``model_missing`` without the file, ``model_unreadable`` when it is withheld
+    from this user, ``model_damaged`` when it is none or its tensors are others.
     """
     from safetensors.torch import load_file
 
     try:
         tensors: Tensors = load_file(path, device=str(device))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, PermissionError) as error:  # the library takes one for the other
+        if is_withheld(path):
+            raise build_unreadable(path) from error
         raise EngineError(f"{path.name} is not here.", code="model_missing") from error
     except Exception as error:
         if "out of memory" in str(error):

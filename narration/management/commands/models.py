@@ -25,9 +25,11 @@ WRONG, NOT_ACCEPTED, MAY_PASS = 1, 3, 4
 PRESENCES = {
     Presence.MISSING: gettext_lazy("not here"),
     Presence.CARD_ONLY: gettext_lazy("card only"),
+    Presence.UNREADABLE: gettext_lazy("not readable"),
     Presence.DAMAGED: gettext_lazy("damaged"),
     Presence.HERE: gettext_lazy("here"),
 }
+FAULTY = (Presence.DAMAGED, Presence.UNREADABLE)
 
 
 class Command(BaseCommand):
@@ -148,7 +150,7 @@ class Command(BaseCommand):
         for model in models:
             with show_progress(self.stdout) as report:
                 found = modelstore.verify(model, report)
-            damaged += found.presence == Presence.DAMAGED
+            damaged += found.presence in FAULTY
             damaged += bool(name) and found.presence == Presence.MISSING
             self._tell_verified(found)
         if damaged:
@@ -163,7 +165,7 @@ class Command(BaseCommand):
             if not found.is_verified:
                 words += " " + _("Nobody vouched for the files it was made from.")
             self.stdout.write(self.style.SUCCESS(words))
-        elif found.presence != Presence.DAMAGED:
+        elif found.presence not in FAULTY:
             self.stdout.write(f"{title}: {PRESENCES[found.presence]}.")
 
     def _remove(self, options: dict[str, Any]) -> None:
