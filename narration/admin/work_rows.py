@@ -32,6 +32,7 @@ DETAILED = {
     "device_lost",
     "device_unfit",
     "engine_facts_differ",
+    "engine_not_configured",
     "model_damaged",
     "model_missing",
     "model_unreadable",

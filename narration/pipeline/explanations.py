@@ -25,6 +25,7 @@ JOB_EXPLANATIONS = {
     "engine_busy": _("There was no room on the card beside the engine that is at work."),
     "engine_facts_differ": _("The engine on the worker is not the one this site planned with."),
     "engine_hung": _("The engine finished no sentence in time; something is wrong with it."),
+    "engine_not_configured": _("The worker's settings do not know the engine of this voice."),
     "engine_not_installed": _("The engine of this voice is not installed."),
     "engine_not_loaded": _NO_ENGINE,
     "engine_not_started": _NO_ENGINE,

@@ -44,6 +44,10 @@ ADVICE = {
         "(`models card`); then try again."
     ),
     "engine_hung": gettext_lazy("Try again; if it happens again, reword the sentence."),
+    "engine_not_configured": gettext_lazy(
+        "Restart the worker of this lane; it must read the settings the site reads "
+        "(`DJANGO_SETTINGS_MODULE`). Then try again; or choose another voice."
+    ),
     "engine_not_installed": gettext_lazy("Install the engine, or choose another voice."),
     "engine_not_loaded": _ENGINE,
     "engine_not_started": _ENGINE,

@@ -68,7 +68,11 @@ def warm_up(job: Job, listener: Listener) -> None:
     """
     alias = str(job.payload.get("engine", ""))
     if alias not in conf.get_engines():
-        raise EngineError(f"There is no engine '{alias}' any more.", code="engine_not_installed")
+        raise EngineError(
+            f"The settings this worker was started with know no engine '{alias}': restart it "
+            f"(NARRATION['ENGINES'] and DJANGO_SETTINGS_MODULE as the site has them).",
+            code="engine_not_configured",
+        )
     Permits().require([describe_engine(alias)])
     with hold_engine(alias, listener.check), listener.busy():
         get_engine_process(alias)

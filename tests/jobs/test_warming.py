@@ -14,6 +14,8 @@ from narration import api, runner
 from narration.exceptions import ConfigurationError, NotAllowed
 from narration.management.commands import warm as command
 from narration.models import Event, Job, JobKind, Lane, Worker
+from narration.pipeline.explanations import explain_job
+from narration.pipeline.plainly import advise
 from narration.pipeline.warming import PRIORITY
 from narration.runner import claims
 from narration.speaking import describe_warm, get_engine_process, hold_engine
@@ -217,3 +219,16 @@ def test_light_engines_are_described_without_being_heavy(note):
     (engine,) = describe_warm()
     assert (engine["alias"], engine["is_heavy"], engine["state"]) == ("dummy", False, "loaded")
     assert engine["real_time_factor"] > 0
+
+
+def test_a_worker_whose_settings_lack_the_engine_is_to_be_restarted(settings):
+    job = api.request_warm("card")
+    known = settings.NARRATION["ENGINES"]
+    lacking = {alias: engine for alias, engine in known.items() if alias != "card"}
+    settings.NARRATION = {**settings.NARRATION, "ENGINES": lacking}  # as its worker was started
+    assert work("gpu") == 1
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("failed", "engine_not_configured")
+    assert "know no engine 'card': restart it" in job.error
+    assert "not installed" not in explain_job(job.error_code)
+    assert "Restart the worker" in advise(job.error_code)
