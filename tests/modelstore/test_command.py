@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ from narration.management.bars import show_progress
 from narration.models import Event, LicenceAcceptance
 from narration.modelstore import Presence, transfer
 from tests.modelled import accepted, here, published, small  # noqa: F401
-from tests.modelstore.engines import CONTENT, SmallEngine, build_spec
+from tests.modelstore.engines import CONTENT, TERMS, SmallEngine, build_spec
 from tests.modelstore.server import serve
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +159,32 @@ def test_files_of_another_user_are_told_by_list_and_verify(accepted, monkeypatch
     assert "not readable" in told
     assert words in told
     assert words in run("verify", "small", status=1)
+
+
+@pytest.mark.parametrize("task", ["download", "import"])
+@pytest.mark.parametrize(
+    ("given", "accepted_by"),
+    [(("--accept",), getpass.getuser()), (("--name", "Ada"), "Ada")],
+)
+def test_terms_are_accepted_alike_by_a_download_and_an_import(
+    served,
+    published,  # noqa: F811
+    task,
+    given,
+    accepted_by,
+):
+    where = (str(published),) if task == "import" else ()
+    assert f"accepted by {accepted_by}" in run(task, "small", *where, *given)
+    assert LicenceAcceptance.objects.get().name == accepted_by
+
+
+@pytest.mark.parametrize("task", ["download", "import"])
+def test_what_needs_no_acceptance_records_none(served, published, monkeypatch, task):  # noqa: F811
+    free = replace(TERMS, needs_acceptance=False)
+    monkeypatch.setattr(SmallEngine, "model", build_spec(served.base, terms=free))
+    where = (str(published),) if task == "import" else ()
+    run(task, "small", *where, "--accept", "--name", "Ada")
+    assert not LicenceAcceptance.objects.exists()
 
 
 def test_an_import_needs_no_net_and_says_what_is_missing(small, published, tmp_path):  # noqa: F811

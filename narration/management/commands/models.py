@@ -139,7 +139,7 @@ class Command(BaseCommand):
         self._show_terms(model)
         with show_progress(self.stdout) as report:
             modelstore.import_from(model, options["path"], report)
-        self._tell_made(model, _name(options) if options["accept"] else "")
+        self._tell_made(model, _name(options) if _accepts(model, options) else "")
 
     def _verify(self, options: dict[str, Any]) -> None:
         name = options["name"]
@@ -208,10 +208,10 @@ class Command(BaseCommand):
     def _agree(self, model: ConfiguredModel, options: dict[str, Any]) -> str:
         """Show the terms; who accepts them now, "" where it is not needed or was done before."""
         self._show_terms(model)
+        if _accepts(model, options):
+            return _name(options)
         if not model.spec.terms.needs_acceptance:
             return ""
-        if options["accept"] or options["who"]:
-            return _name(options)
         if api.has_accepted_before(model.name):
             return ""
         if self._ask(_("Do you accept these terms?")):
@@ -265,6 +265,12 @@ class Command(BaseCommand):
         words = _("%(question)s [y/N] ") % {"question": question}
         # Translators: how people begin a yes, several ways separated by spaces.
         return input(words).strip().casefold() in _("y yes").split()
+
+
+def _accepts(model: ConfiguredModel, options: dict[str, Any]) -> bool:
+    """Whether whoever ran it accepts the terms: by saying so, or by giving their name."""
+    is_said = bool(options["accept"] or options["who"].strip())
+    return is_said and model.spec.terms.needs_acceptance
 
 
 def _name(options: dict[str, Any]) -> str:
