@@ -21,6 +21,7 @@ from narration.engines.models import get_user
 from narration.management.bars import show_progress
 from narration.models import Event, LicenceAcceptance
 from narration.modelstore import Presence, transfer
+from narration.speaking import describe_engine
 from tests.modelled import accepted, here, published, small  # noqa: F401
 from tests.modelstore.engines import CONTENT, TERMS, SmallEngine, build_spec
 from tests.modelstore.server import serve
@@ -218,6 +219,16 @@ def test_verify_reads_every_byte(here):  # noqa: F811
 def test_verify_of_one_that_is_not_here_fails(small):  # noqa: F811
     run("verify", "small", status=1)
     assert "not here" in run("verify")
+
+
+def test_the_voices_of_a_model_are_told_as_settings_name_them(here):  # noqa: F811
+    lines = run("voices", "small").splitlines()
+    assert any(line.startswith("little:low") and " pt-BR" in line for line in lines)
+    assert len(lines) == len(describe_engine("little").voices)
+
+
+def test_the_voices_of_a_model_that_is_not_here_are_not_known(small):  # noqa: F811
+    assert "models download small" in run("voices", "small", status=1)
 
 
 def test_remove_asks(here, at_terminal):  # noqa: F811

@@ -19,6 +19,7 @@ from narration.exceptions import NarrationError
 from narration.management.bars import show_progress
 from narration.models import LicenceAcceptance
 from narration.modelstore import ConfiguredModel, Inspection, Presence
+from narration.speaking import describe_engine
 
 MEGABYTE = 1_000_000
 WRONG, NOT_ACCEPTED, MAY_PASS = 1, 3, 4
@@ -51,9 +52,10 @@ class Command(BaseCommand):
         verifying = tasks.add_parser("verify", help="Compare every byte with the card.")
         removing = tasks.add_parser("remove", help="Delete a model from this machine.")
         accepting = tasks.add_parser("accept", help="Record who accepts a model's terms.")
+        naming = tasks.add_parser("voices", help="The voices a model speaks with.")
         carding = tasks.add_parser("card", help="Print the card; or put one in its place.")
         verifying.add_argument("name", nargs="?", default="", help="Of a model; none: all.")
-        for task in (fetching, filing, bringing, removing, accepting, carding):
+        for task in (fetching, filing, bringing, removing, accepting, naming, carding):
             task.add_argument("name", help="Of a model, or of its engine.")
         bringing.add_argument("path", type=Path, help="A folder or a zip.")
         for task in (fetching, bringing):
@@ -188,6 +190,17 @@ class Command(BaseCommand):
             words = _('Not accepted. Run it again with --name "WHO" to accept.')
             raise CommandError(words, returncode=NOT_ACCEPTED)
         self._record(model, _name(options))
+
+    def _voices(self, options: dict[str, Any]) -> None:
+        """Each as settings and policies name it, with what it may be asked to speak."""
+        model = modelstore.get_model(options["name"])
+        for alias in model.aliases:
+            voices = describe_engine(alias).voices
+            width = max((len(voice.name) for voice in voices), default=0) + len(alias) + 1
+            for voice in voices:
+                name, languages = f"{alias}:{voice.name}", " ".join(voice.languages)
+                label = f"  ({_(voice.label)})" if voice.label not in ("", voice.name) else ""
+                self.stdout.write(f"{name:<{width}}  {languages}{label}")
 
     def _card(self, options: dict[str, Any]) -> None:
         model = modelstore.get_model(options["name"])
