@@ -23,7 +23,7 @@ from narration import api
 from narration.admin.readonly import ReadOnlyAdmin
 from narration.exceptions import NarrationError
 from narration.models import LicenceAcceptance
-from narration.modelstore import Presence
+from narration.modelstore import Presence, explain_no_engine
 
 #: What a badge is called, and its colour.
 PRESENCES = {
@@ -82,6 +82,7 @@ class SpeechModelAdmin(ReadOnlyAdmin):
             "title": _("Models"),
             "opts": LicenceAcceptance._meta,
             "rows": rows,
+            "no_engine": explain_no_engine(),
             "may_accept": may_accept(request),
             **(extra_context or {}),
         }

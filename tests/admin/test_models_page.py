@@ -24,6 +24,7 @@ def test_it_is_linked_where_people_look_for_it(client, viewer):
     client.force_login(viewer)
     assert f'href="{URL}"' in client.get("/admin/").content.decode()
     assert "No configured engine loads a model" in read(client)
+    assert "DJANGO_SETTINGS_MODULE" in read(client)
 
 
 def test_a_model_that_is_not_here_says_how_to_get_it(client, staff, small):  # noqa: F811
