@@ -55,6 +55,7 @@ class SmallEngine(DummyEngine):
         weights = (source / "weights.pth").read_bytes()
         config = json.loads((source / "sub" / "config.json").read_text())
         (target / "weights.safetensors").write_bytes(weights[::-1])
+        (target / "weights.safetensors").chmod(0o600)  # as the library of that format does
         (target / "more").mkdir()
         (target / "more" / "config.json").write_text(json.dumps(config))
         return (EngineVoice("low", LANGUAGES, "Low tone"),), config
