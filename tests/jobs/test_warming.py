@@ -115,7 +115,7 @@ def test_the_command_asks_and_waits(monkeypatch, worker):
     output = io.StringIO()
     call_command("warm", "card", stdout=output)
     assert "card: queued" in output.getvalue()
-    monkeypatch.setattr(command.time, "sleep", lambda _seconds: work("gpu"))
+    monkeypatch.setattr(command, "sleep", lambda _seconds: work("gpu"))
     call_command("warm", "card", "--wait", stdout=output)
     assert "card: done" in output.getvalue()
     with pytest.raises(CommandError, match="No engine"):
@@ -126,7 +126,7 @@ def test_the_command_asks_and_waits(monkeypatch, worker):
 def test_the_command_fails_with_the_reason(monkeypatch, tmp_path, worker, permanent, words):
     fault = {"code": "out_of_memory", "on": "load", "times": -1, "permanent": permanent}
     (tmp_path / "faults").write_text(json.dumps(fault))
-    monkeypatch.setattr(command.time, "sleep", lambda _seconds: work("gpu"))
+    monkeypatch.setattr(command, "sleep", lambda _seconds: work("gpu"))
     with pytest.raises(CommandError, match=words):
         call_command("warm", "card", "--wait")
 
@@ -138,7 +138,7 @@ def never(monkeypatch):
     def sleep(_seconds):
         raise AssertionError("it waits")
 
-    monkeypatch.setattr(command.time, "sleep", sleep)
+    monkeypatch.setattr(command, "sleep", sleep)
 
 
 @pytest.mark.parametrize("worker", ["none", "stopping", "elsewhere"])
@@ -180,7 +180,7 @@ def test_why_it_waits_is_told_once(monkeypatch, worker):
             Lane.objects.update(paused_until=None, failures=0)
             work("gpu")
 
-    monkeypatch.setattr(command.time, "sleep", sleep)
+    monkeypatch.setattr(command, "sleep", sleep)
     output = io.StringIO()
     call_command("warm", "card", "--wait", stdout=output)
     assert len(looks) == 3

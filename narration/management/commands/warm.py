@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import sleep
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             if is_left_alone(job):
                 raise CommandError(_explain_left_alone(job))
             self._tell(job)
-            time.sleep(LOOK_SECONDS)
+            sleep(LOOK_SECONDS)
             job.refresh_from_db()
             if job.is_active and job.error_code:
                 words = _("Not yet, tried again later: %(error)s")
