@@ -91,9 +91,11 @@ def test_a_job_that_kills_its_worker_is_quarantined_and_the_others_are_done(scen
         assert (bad.state, bad.claims, bad.error_code) == ("quarantined", 3, "kills_worker")
         assert good.state == "done"
         kinds = list(Event.objects.filter(job=bad).order_by("pk").values_list("kind", flat=True))
-        assert kinds.count("job_running") == 3, kinds
+        # A cluster that stops may have a worker that has just taken it: given back, it counts anew.
+        given_back = [at for at, kind in enumerate(kinds) if kind == "job_given_back"]
+        assert kinds[max(given_back, default=0) :].count("job_running") == 3, kinds
     Job.objects.filter(pk=bad.pk).delete()
-    scene.assert_whole(lesson, deaths=3)
+    scene.assert_whole(lesson, deaths=kinds.count("job_running"))
 
 
 def test_what_a_killed_supervisor_and_its_main_process_leave_is_ended_by_the_next(scene):
