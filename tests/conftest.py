@@ -58,6 +58,16 @@ def no_engines():
 
 
 @pytest.fixture
+def chromium(monkeypatch):
+    """A browser beside which the test asks the database, between its calls only."""
+    from tests.chromium import open_chromium
+
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with open_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
 def owner(django_user_model):
     return django_user_model.objects.create_user("owner", password="owner-password")
 

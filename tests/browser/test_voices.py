@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from narration.models import Voice
 from tests.audio.test_uploads import build_speech, encode
+from tests.chromium import open_as_admin
 from tests.voices.scenes import make_consent, make_voice
 
 pytestmark = [
@@ -26,29 +25,13 @@ def page(live_server, admin_user, monkeypatch, tmp_path):
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     speech = tmp_path / "speech.wav"
     speech.write_bytes(encode(build_speech(20.0), "wav", "pcm_s16le"))
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        arguments = [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-audio-capture={speech}",
-        ]
-        path = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.grant_permissions(["microphone"])
-        opened = context.new_page()
-        opened.goto(f"{live_server.url}/login/")
-        opened.fill("[name=username]", "admin")
-        opened.fill("[name=password]", "password")
-        opened.click("main button[type=submit]")
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("console", lambda m: "Content Security" in m.text and complaints.append(m.text))
+    switches = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={speech}",
+    )
+    with open_as_admin(live_server, *switches, permissions=["microphone"]) as opened:
         yield opened
-        browser.close()
-    assert complaints == []
 
 
 def test_a_voice_is_recorded_in_the_page(live_server, page):

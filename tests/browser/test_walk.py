@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
 
 from courses import api as courses
 from courses.models import Visibility
@@ -30,18 +27,6 @@ It grows. The river meets **two** others, and carries boats.
 EDITED = TEXT.replace("It is cold there, and clear.", "It is clear there, and very cold.")
 AUDIO = "document.querySelector('narration-player audio')"
 LIT = "[...(CSS.highlights.get('narration-sentence') ?? [])].map(String).join('')"
-
-
-@pytest.fixture
-def chromium(monkeypatch):
-    # Playwright's loop lives in this thread; the database is asked between its calls only.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        path = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from narration.models import Job, JobState
+from tests.chromium import open_as_admin
 from tests.modelled import here, published, small  # noqa: F401
 from tests.testapp.models import Note
 from tests.views.rows import make_narration
@@ -25,21 +24,8 @@ def page(live_server, admin_user, monkeypatch):
     """Signed in as the administrator; whatever the console complains of fails the test."""
     # Playwright's loop lives in this thread; the database is asked between its calls only.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        path = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        opened = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        opened.goto(f"{live_server.url}/login/")
-        opened.fill("[name=username]", "admin")
-        opened.fill("[name=password]", "password")
-        opened.click("main button[type=submit]")
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("console", lambda m: "Content Security" in m.text and complaints.append(m.text))
+    with open_as_admin(live_server) as opened:
         yield opened
-        browser.close()
-    assert complaints == []
 
 
 def make_job(user, title="The river", **changes):

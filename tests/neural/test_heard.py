@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from narration import api
 from tests.browser.test_walk import AUDIO, LIT
@@ -22,18 +20,6 @@ pytestmark = [
 WORD = "[...(CSS.highlights.get('narration-word') ?? [])].map(String).join('')"
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 SIZES = ((1280, 900), (320, 700))
-
-
-@pytest.fixture
-def chromium(monkeypatch):
-    # Playwright's loop lives in this thread; the database is asked between its calls only.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        path = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
 
 
 def test_sentences_and_words_light_up_as_they_are_said(stage, live_server, request):

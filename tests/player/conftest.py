@@ -6,9 +6,9 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import override_settings
 from django.utils import translation
-from playwright.sync_api import sync_playwright
 
 from narration.templatetags.narration_tags import build_transcript
+from tests.chromium import open_chromium
 from tests.player.lesson import build_lesson
 from tests.player.server import Site
 
@@ -29,19 +29,8 @@ def lesson():
 # A module's, not the session's: while it lives, its event loop keeps Django from the database.
 @pytest.fixture(scope="module")
 def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--no-first-run",
-                "--autoplay-policy=user-gesture-required",
-            ],
-        )
+    with open_chromium("--no-first-run", "--autoplay-policy=user-gesture-required") as browser:
         yield browser
-        browser.close()
 
 
 def render_player(lesson, language="en"):

@@ -4,6 +4,7 @@ import pytest
 
 from narration.models import SpeechPolicy
 from narration.queue import bell
+from tests.voices.scenes import make_voice
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +35,11 @@ def cast():
         return policy
 
     return cast
+
+
+@pytest.fixture
+def voice(cast):
+    """A cloned one that speaks everything in English."""
+    voice = make_voice()
+    cast(voice)
+    return voice

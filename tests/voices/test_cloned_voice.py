@@ -20,13 +20,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def voice(cast):
-    voice = make_voice()
-    cast(voice)
-    return voice
-
-
-@pytest.fixture
 def clones(monkeypatch):
     """How often an engine was asked to clone."""
     calls = []

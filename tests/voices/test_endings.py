@@ -36,13 +36,6 @@ from tests.voices.scenes import make_consent, make_voice
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def voice(cast):
-    voice = make_voice()
-    cast(voice)
-    return voice
-
-
 def list_files():
     return [name for folder in storage.list_folders() for name in storage.list_files(folder)]
 

@@ -18,18 +18,10 @@ from narration.pipeline.casting import CastVoice, cast_voice
 from narration.values import CLONED_PREFIX
 from tests.helpers import narrate
 from tests.testapp.models import Note
-from tests.voices.scenes import make_voice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 RULE = "narration_voice_imitates_nobody_by_name"
-
-
-@pytest.fixture
-def voice(cast):
-    voice = make_voice()
-    cast(voice)
-    return voice
 
 
 @contextmanager

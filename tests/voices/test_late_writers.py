@@ -14,16 +14,9 @@ from narration.pipeline.casting import cast_voice
 from narration.pipeline.upkeep import scrubbing
 from narration.speaking import EngineProcess
 from tests.helpers import get_narration, narrate, work
-from tests.voices.scenes import add_recording, make_voice
+from tests.voices.scenes import add_recording
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def voice(cast):
-    voice = make_voice()
-    cast(voice)
-    return voice
 
 
 @pytest.fixture

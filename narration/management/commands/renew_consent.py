@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from narration import api
 from narration.exceptions import NarrationError
-from narration.management.asking import confirm
+from narration.management.asking import build_choice, confirm, list_named
 from narration.models import Consent, ConsentScope, Voice
 from narration.models.statements import CURRENT, STATEMENTS, get_statement
 
@@ -61,14 +60,10 @@ class Command(BaseCommand):
 
 
 def _find(name: str) -> Consent:
-    try:
-        rows = list(Consent.objects.filter(uid=uuid.UUID(name)))
-    except ValueError:
-        spoken = Voice.objects.exclude(consent=None).values("consent")
-        rows = list(Consent.objects.live().filter(person=name, pk__in=spoken))
+    spoken = Voice.objects.exclude(consent=None).values("consent")
+    rows = list_named(name, Consent.objects.live().filter(person=name, pk__in=spoken))
     if len(rows) > 1:
-        uids = ", ".join(f"{row.uid} ({row.given_at:%Y-%m-%d})" for row in rows)
-        raise CommandError(f"{name} has given several; name one by its uid: {uids}.")
+        raise build_choice(name, rows)
     if not rows:
         raise CommandError(f"There is no consent of '{name}' that could be renewed.")
     try:

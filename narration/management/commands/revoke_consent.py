@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from narration import api
 from narration.exceptions import NarrationError
-from narration.management.asking import confirm
+from narration.management.asking import build_choice, confirm, list_named
 from narration.models import Consent, Voice
 
 
@@ -65,14 +64,9 @@ def _name_voices(voices: Sequence[Voice]) -> str:
 
 
 def _find(name: str) -> Consent:
-    try:
-        found = Consent.objects.filter(uid=uuid.UUID(name))
-    except ValueError:
-        found = Consent.objects.filter(person=name, revoked_at=None)
-    rows = list(found)
+    rows = list_named(name, Consent.objects.filter(person=name, revoked_at=None))
     if rows and {*rows} <= {*Consent.objects.family(rows[-1])}:
         return rows[0]  # the newest of one voice, which takes the others along
     if not rows:
         raise CommandError(f"There is no consent of '{name}' that could be taken back.")
-    uids = ", ".join(f"{row.uid} ({row.given_at:%Y-%m-%d})" for row in rows)
-    raise CommandError(f"{name} has given several; name one by its uid: {uids}.")
+    raise build_choice(name, rows)
